@@ -30,7 +30,7 @@ const LONG_TESTS = [
   '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
   '/test/launcher/start\\.spec\\.ts$',
-  '/test/launcher/seed\\.spec\\.ts$',
+  '/test/launcher/(doctor|seed)\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',
 ];
 

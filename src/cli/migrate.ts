@@ -3,12 +3,14 @@ import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, withCommands } from '../local-services/database-setup';
 import { InstallationSecrets } from '../local-services/installation-secrets';
 import { ServicesFile } from '../local-services/server-environment';
+import { loadEnvironmentFile } from './command-line';
 
 /**
  * Runs `npm run migrate` and, with --revert, `npm run migrate:revert`: on DATABASE_MIGRATION_URL or the embedded
  * database.
  */
 async function main(): Promise<string> {
+  loadEnvironmentFile();
   const given = process.env['DATABASE_MIGRATION_URL'];
   if (given) return run(given);
   const folder = new DataFolder();

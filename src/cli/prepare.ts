@@ -1,11 +1,13 @@
 import '../platform/config/load-config';
 import { bootstrapDatabase, LOGIN_ROLES, type Role, runMigrations } from '../local-services/database-setup';
+import { loadEnvironmentFile } from './command-line';
 
 /**
  * Prepares a database that is not embedded; the one-shot service of the compose file. Runs bootstrap.sql as
  * DATABASE_SUPERUSER_URL, with the passwords of the logins' URLs, then the migrations. It can be repeated.
  */
 async function main(): Promise<void> {
+  loadEnvironmentFile();
   const superuser = new URL(readRequiredUrl('DATABASE_SUPERUSER_URL'));
   const urlOf = (name: string): string => Object.assign(new URL(superuser), { pathname: `/${name}` }).href;
   const passwords = Object.fromEntries(LOGIN_ROLES.map((role) => [role, readPassword(getUrlVariable(role))]));

@@ -5,7 +5,8 @@ import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 
-const PASSWORD_REFUSED = 'the password is refused';
+/** The reason for a wrong password, and for a role that does not exist: PostgreSQL does not tell them apart. */
+export const PASSWORD_REFUSED = 'the password is refused';
 
 /** Patterns of connection errors and the text shown for each. The error itself is never shown: it may contain names. */
 const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
@@ -19,25 +20,37 @@ const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [/SSL|certificate/i, 'the server and the URL do not agree on TLS (sslmode)'],
 ];
 
+/** A service that cannot be used. */
+export interface ServiceProblem {
+  /** The variable with its URL. */
+  readonly name: string;
+  readonly reason: string;
+}
+
 /**
  * Connects once to each database and Redis that the environment names, before any process starts.
  * @throws ConfigError that names each variable whose service cannot be used, and the reason; never a value
  */
 export async function checkExternalServices(env: NodeJS.ProcessEnv): Promise<void> {
+  const problems = await findServiceProblems(env);
+  if (problems.length > 0) throw new ConfigError(problems.map(({ name, reason }) => `${name}: ${reason}`));
+}
+
+/** Connects once to each database and Redis that the environment names. Returns those that cannot be used. */
+export async function findServiceProblems(env: NodeJS.ProcessEnv): Promise<ServiceProblem[]> {
   const databases = ['DATABASE_URL', ...Object.keys(DATABASE_URL_ROLES)];
   const problems = await Promise.all([
     ...databases.map((name) => findProblem(name, env[name], tryPostgres)),
     findProblem('REDIS_URL', env['REDIS_URL'], tryRedis),
   ]);
-  const found = problems.filter((problem) => problem !== undefined);
-  if (found.length > 0) throw new ConfigError(found);
+  return problems.filter((problem) => problem !== undefined);
 }
 
 async function findProblem(
   name: string,
   url: string | undefined,
   attempt: (url: string) => Promise<void>,
-): Promise<string | undefined> {
+): Promise<ServiceProblem | undefined> {
   // loadConfig reports missing variables.
   if (!url) return undefined;
   try {
@@ -47,7 +60,7 @@ async function findProblem(
     const { code = '', message = '' } = error as { code?: string; message?: string };
     const text = `${code} ${message}`;
     const reason = CONNECTION_PROBLEMS.find(([pattern]) => pattern.test(text))?.[1];
-    return `${name}: ${reason ?? 'the server does not answer'}`;
+    return { name, reason: reason ?? 'the server does not answer' };
   }
 }
 

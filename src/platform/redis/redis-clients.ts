@@ -69,14 +69,19 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   /** Warns about eviction: a Redis that evicts keys would sign users out and lose tasks. */
   private async checkEviction(): Promise<void> {
     this.lastError = '';
-    const [, policy] = await this.commands.config('GET', 'maxmemory-policy').then(
-      (answer) => answer,
-      () => [],
-    );
-    if (policy !== undefined && policy !== 'noeviction') {
-      this.logger.warn(`Redis has maxmemory-policy ${policy}; it must be noeviction`);
-    }
+    const warning = await findEvictionWarning(this.commands);
+    if (warning !== undefined) this.logger.warn(warning);
   }
+}
+
+/** Returns a sentence when Redis evicts keys; undefined when it does not, or does not show its settings. */
+export async function findEvictionWarning(client: Redis): Promise<string | undefined> {
+  const [, policy] = await client.config('GET', 'maxmemory-policy').then(
+    (answer) => answer,
+    () => [],
+  );
+  if (policy === undefined || policy === 'noeviction') return undefined;
+  return `Redis has maxmemory-policy ${policy}; it must be noeviction`;
 }
 
 /** Returns ioredis' reconnectOnError: reconnects after an error of a read-only replica, at most every 5 s. */

@@ -1,0 +1,85 @@
+import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { findProjectRoot } from '../../local-services/data-folder';
+import { isPortFree } from '../../local-services/managed-process';
+import type { Config } from '../../platform/config/config';
+import { whyNotUsable } from '../../platform/config/usable-folder';
+import { type Finding, ok, problem, warning } from './finding';
+import { findPortOwner } from './port-owner';
+
+const MEBIBYTE = 1_048_576;
+
+/** Free space below which PostgreSQL soon cannot write. */
+const FULL_BYTES = 100 * MEBIBYTE;
+
+/** Free space below which a backup or an import may not fit. */
+const NEARLY_FULL_BYTES = 1_024 * MEBIBYTE;
+
+/** Compares the running Node with `engines` of package.json. */
+export function checkNode(): Finding {
+  const { engines } = JSON.parse(readFileSync(join(findProjectRoot(), 'package.json'), 'utf8')) as {
+    engines: { node: string };
+  };
+  const wanted = engines.node.replace(/^>=/, '');
+  if (compareVersions(process.version.slice(1), wanted) >= 0) return ok('Node', process.version);
+  return problem('Node', `${process.version} is too old; ${wanted} or newer is needed`, 'nvm install 24 && npm ci');
+}
+
+function compareVersions(left: string, right: string): number {
+  const [a, b] = [left, right].map((version) => version.split('.').map((part) => Number.parseInt(part, 10)));
+  const index = a!.findIndex((part, i) => part !== (b![i] ?? 0));
+  return index === -1 ? 0 : a![index]! - (b![index] ?? 0);
+}
+
+/** Checks that the API can listen. @param runningUrl the address of the API that this checkout runs, if any */
+export async function checkPort({ host, port }: Config['http'], runningUrl: string | undefined): Promise<Finding> {
+  if (runningUrl !== undefined) return ok('port', `Gigvault runs at ${runningUrl}`);
+  if (port === 0) return ok('port', 'the system chooses a free one');
+  if (await isPortFree(port, host)) return ok('port', `${port} of ${host} is free`);
+  const owner = findPortOwner(port);
+  return problem(
+    'port',
+    `${port} of ${host} is taken${owner === undefined ? '' : ` by ${owner}`}`,
+    `PORT=${port + 1} npm start`,
+  );
+}
+
+/** Checks the free space for data, backups and temporary files. */
+export function checkDisks({ dataDir, backups }: Pick<Config, 'dataDir' | 'backups'>): Finding[] {
+  // One finding a disk, with the last of these folders that is on it.
+  const folders = [tmpdir(), ...(backups.s3 ? [] : [backups.folder]), dataDir];
+  const byDisk = new Map(folders.map(findExisting).map((folder) => [statSync(folder).dev, folder]));
+  return [...byDisk.values()].map(checkDisk);
+}
+
+function checkDisk(folder: string): Finding {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const detail = `the disk of ${folder} has ${Math.floor(free / MEBIBYTE)} MiB left`;
+  const cure = `remove files; the largest are shown by: du -xah ${folder} | sort -h | tail`;
+  if (free < FULL_BYTES) return problem('disk', detail, cure);
+  return free < NEARLY_FULL_BYTES ? warning('disk', detail, cure) : ok('disk', detail);
+}
+
+/**
+ * Checks the folder of backups like the start. A missing one is not created: the disk that belongs there may not be
+ * mounted.
+ */
+export async function checkBackupFolder({ s3, folder }: Config['backups'], isSet: boolean): Promise<Finding> {
+  if (s3) return ok('backups', `stored in the bucket ${s3.bucket}`);
+  const parent = await whyNotUsable(findExisting(folder));
+  if (parent !== undefined)
+    return problem('backups', `BACKUP_DIR is not usable: ${parent}`, 'correct BACKUP_DIR, or chown the folder');
+  if (existsSync(folder) || !isSet) return ok('backups', `${folder} can be written`);
+  return warning(
+    'backups',
+    `BACKUP_DIR ${folder} does not exist`,
+    `mount its disk, or create it: mkdir -m 700 -p ${folder}`,
+  );
+}
+
+/** Returns the nearest parent folder that exists. */
+function findExisting(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : findExisting(dirname(path));
+}

@@ -1,0 +1,165 @@
+import { LOGINS, withClient } from '../../local-services/database-setup';
+import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
+import type { Config } from '../../platform/config/config';
+import {
+  type CatalogQuery,
+  findSchemaProblems,
+  findSchemaWarnings,
+  unknownSchema,
+} from '../../platform/database/schema/schema-verifier';
+import { EncryptionError } from '../../platform/encryption/ciphertext';
+import { associatedData } from '../../platform/encryption/data-keys';
+import { LocalMasterKeys } from '../../platform/encryption/master-keys';
+import { PASSWORD_REFUSED, type ServiceProblem } from '../launcher/external-services';
+import { type Finding, ok, problem, warning } from './finding';
+
+const OLDEST_MAJOR = 15;
+
+/** Difference of the clocks above which tokens and sessions begin or end at wrong times. */
+const MAX_SKEW_MS = 5_000;
+
+/** The command that creates roles and sets their passwords, run with the settings of the servers. */
+const PREPARE = 'DATABASE_SUPERUSER_URL=postgres://postgres:…@HOST/DATABASE npm run prepare:database';
+
+/** The state of the installation that decides the cures. */
+export interface DatabaseSituation {
+  /** True for the embedded database while `npm start` does not run: its next start runs the migrations. */
+  readonly isStopped: boolean;
+  /** What to do with data of an earlier development version. */
+  readonly olderDataCure: string;
+}
+
+/** Checks version, roles, schema, clock and keys of a database whose logins all work. */
+export async function checkDatabase(config: Config, situation: DatabaseSituation): Promise<Finding[]> {
+  const findings = await withClient(config.database.urls.app, async (client) => {
+    const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
+    const version = await checkVersion(query);
+    if (version.level === 'problem') return [version];
+    return [version, await checkClock(query), ...(await checkSchema(query, situation))];
+  });
+  if (findings.some(({ level }) => level === 'problem')) return findings;
+  return [...findings, await checkKeys(config)];
+}
+
+async function checkVersion(query: CatalogQuery): Promise<Finding> {
+  const [row] = await query(`SELECT current_setting('server_version_num')::integer AS number`);
+  const major = Math.floor(Number(row!['number']) / 10_000);
+  if (major >= OLDEST_MAJOR) return ok('PostgreSQL', `version ${major}`);
+  return problem(
+    'PostgreSQL',
+    `version ${major} is too old; ${OLDEST_MAJOR} or newer is needed`,
+    `pg_upgradecluster ${major} main, or pg_dump into a newer server`,
+  );
+}
+
+/** Compares the clocks. The time of the statement itself counts in favour of the machine. */
+async function checkClock(query: CatalogQuery): Promise<Finding> {
+  const sentAt = Date.now();
+  const [row] = await query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now');
+  const receivedAt = Date.now();
+  const now = Number(row!['now']);
+  const skewMs = Math.max(sentAt - now, now - receivedAt, 0);
+  if (skewMs <= MAX_SKEW_MS) return ok('clock', 'agrees with PostgreSQL');
+  const seconds = Math.round(skewMs / 1_000);
+  const detail = `this machine and PostgreSQL differ by ${seconds} s, so sessions end too early or late`;
+  return problem('clock', detail, 'timedatectl set-ntp true on both machines');
+}
+
+async function checkSchema(query: CatalogQuery, situation: DatabaseSituation): Promise<Finding[]> {
+  const unknown = await unknownSchema(query);
+  if (unknown?.isOlder) return [problem('schema', unknown.reason, situation.olderDataCure)];
+  if (unknown) return [problem('schema', unknown.reason, 'git pull && npm ci && npm start')];
+  const problems = await findSchemaProblems(query);
+  const pending = problems.filter((text) => /^migration \w+ has not run/.test(text));
+  if (pending.length > 0) return [describePending(pending, situation)];
+  if (problems.length > 0) return problems.map(describeDefect);
+  const warnings = await findSchemaWarnings(query);
+  if (warnings.length > 0) return warnings.map((text) => warning('schema', text, 'run the task in /admin/tasks'));
+  return [ok('schema', 'complete, and isolates the users')];
+}
+
+function describePending(pending: readonly string[], { isStopped }: DatabaseSituation): Finding {
+  const detail = `migrations that have not run: ${pending.length}`;
+  if (isStopped) return ok('schema', `${detail}; the next npm start runs them`);
+  return problem('schema', detail, 'npm run migrate');
+}
+
+/** Splits a text of the schema checks: the remedy follows the last colon. */
+function describeDefect(text: string): Finding {
+  const end = text.lastIndexOf(': ');
+  return problem('schema', text.slice(0, end), text.slice(end + 2));
+}
+
+/** Unwraps one data key: keys of another installation have the same ids. */
+async function checkKeys(config: Config): Promise<Finding> {
+  const [row] = await withClient(
+    config.database.urls.worker,
+    async (client) =>
+      (
+        await client.query<{ userId: string | null; keyId: string; wrappedKey: string }>(
+          `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
+           FROM app.data_keys_to_rewrap('', 0, 1)`,
+        )
+      ).rows,
+  );
+  if (!row) return ok('keys', 'no secret is stored yet');
+  const userId = row.userId === null ? null : Number(row.userId);
+  try {
+    await new LocalMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
+    return ok('keys', 'decrypt the secrets of this database');
+  } catch (error) {
+    if (!(error instanceof EncryptionError)) throw error;
+    const { keyFile } = config.encryption;
+    return problem(
+      'keys',
+      `${keyFile ?? 'ENCRYPTION_KEYS'} belongs to another database: ${error.message}`,
+      keyFile === undefined
+        ? 'set ENCRYPTION_KEYS of this database'
+        : `cp YOUR_COPY ${keyFile} && chmod 600 ${keyFile}`,
+    );
+  }
+}
+
+/** Describes services that refuse the connection. `env` contains their URLs. */
+export async function describeServiceProblems(
+  problems: readonly ServiceProblem[],
+  env: NodeJS.ProcessEnv,
+): Promise<Finding[]> {
+  const missing = await findMissingRoles(env, problems);
+  return problems.map(({ name, reason }) => {
+    if (name === 'REDIS_URL') return problem('Redis', `${name}: ${reason}`, findRedisCure(reason));
+    const role = new URL(env[name] ?? '').username;
+    if (reason === PASSWORD_REFUSED && missing.includes(role))
+      return problem('PostgreSQL', `${name}: the role ${role} does not exist`, PREPARE);
+    return problem('PostgreSQL', `${name}: ${reason}`, findPostgresCure(name, reason));
+  });
+}
+
+function findRedisCure(reason: string): string {
+  return reason === PASSWORD_REFUSED
+    ? 'correct REDIS_URL: redis://:PASSWORD@HOST:6379/0; the password is requirepass of redis.conf'
+    : 'systemctl start redis-server, or correct REDIS_URL';
+}
+
+function findPostgresCure(name: string, reason: string): string {
+  if (reason === PASSWORD_REFUSED) return `correct ${name}, or set the passwords of the URLs: ${PREPARE}`;
+  return reason.includes('no such database') ? PREPARE : `systemctl start postgresql, or correct ${name}`;
+}
+
+/** Lists the roles that do not exist, as seen by the first login that works; PostgreSQL hides them from the others. */
+async function findMissingRoles(env: NodeJS.ProcessEnv, problems: readonly ServiceProblem[]): Promise<string[]> {
+  const failed = new Set(problems.map(({ name }) => name));
+  const names = ['DATABASE_URL', ...Object.keys(DATABASE_URL_ROLES)];
+  const url = names
+    .filter((name) => !failed.has(name))
+    .map((name) => env[name])
+    .find(Boolean);
+  if (url === undefined) return [];
+  return withClient(url, async (client) => {
+    const { rows } = await client.query<{ name: string }>(
+      'SELECT unnest($1::text[]) AS name EXCEPT SELECT rolname FROM pg_roles',
+      [Object.values(LOGINS)],
+    );
+    return rows.map(({ name }) => name);
+  });
+}

@@ -1,0 +1,341 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DATABASE_URL_ROLES } from '../../src/local-services/server-environment';
+import { DataFolder } from '../../src/local-services/data-folder';
+import { withClient } from '../../src/local-services/database-setup';
+import { InstallationSecrets } from '../../src/local-services/installation-secrets';
+import { KeyFile, newMasterKey } from '../../src/platform/encryption/key-file';
+import { associatedData } from '../../src/platform/encryption/data-keys';
+import { LocalMasterKeys } from '../../src/platform/encryption/master-keys';
+import { CommandInstallation, type CommandRun } from '../support/command-installation';
+import { DedicatedRedis } from '../support/dedicated-redis';
+import { createTestDatabase, type TestDatabase } from '../support/test-database';
+
+/** Ends a test that hangs; some tests start an installation. */
+const LIMIT_MS = 600_000;
+
+const SECRET_KEY = Buffer.alloc(32, 5).toString('base64');
+
+/** Returns the lines of a run that begin with this level and subject. */
+function findLines({ output }: CommandRun, level: string, subject: string): string[] {
+  return output.split('\n').filter((line) => new RegExp(`^${level} +${subject} `).test(line));
+}
+
+describe('npm run doctor', () => {
+  const home = mkdtempSync(join(tmpdir(), 'gigvault-doctor-'));
+  const redis = new DedicatedRedis();
+  const installation = new CommandInstallation();
+  const keyFile = join(home, 'keys.json');
+  const ring = { current: 'k1', keys: new Map([['k1', newMasterKey()]]) };
+  let database: TestDatabase;
+
+  beforeAll(async () => {
+    [database] = await Promise.all([createTestDatabase(), redis.start()]);
+    new KeyFile(keyFile).create(ring);
+  });
+  afterAll(async () => {
+    await Promise.all([database.end(), redis.stop(), installation.remove()]);
+    rmSync(home, { recursive: true });
+  });
+
+  /** Runs the command for a database and a Redis of the operator, without a fault or with the changed settings. */
+  function examine(changes: NodeJS.ProcessEnv = {}): Promise<CommandRun> {
+    const { urls } = database;
+    const roles = Object.entries({ ...DATABASE_URL_ROLES, DATABASE_MIGRATION_URL: 'migrator' } as const);
+    return installation.run('dist/src/cli/doctor.js', [], {
+      DATABASE_URL: urls.app,
+      ...Object.fromEntries(roles.map(([name, role]) => [name, urls[role as keyof typeof urls]])),
+      REDIS_URL: redis.url,
+      SECRET_KEY,
+      ENCRYPTION_KEY_FILE: keyFile,
+      GIGVAULT_DATA_DIR: join(home, 'data'),
+      ...changes,
+    });
+  }
+
+  /** Returns the environment that runs this code before the command, to change a fact of the machine. */
+  function plant(name: string, code: string): NodeJS.ProcessEnv {
+    const file = join(home, `${name}.cjs`);
+    writeFileSync(file, code);
+    return { NODE_OPTIONS: `--require ${file}` };
+  }
+
+  function expectProblem(run: CommandRun, subject: string, ...texts: string[]): void {
+    const lines = findLines(run, 'problem', subject);
+    for (const text of texts) expect(lines.join('\n')).toContain(text);
+    expect(lines.every((line) => line.includes('. Cure: '))).toBe(true);
+    expect(run.code).toBe(1);
+    expect(run.output).not.toMatch(/^ +at /m);
+  }
+
+  it('finds nothing in a healthy installation, and prints no secret', async () => {
+    const run = await examine();
+
+    expect([run.output, run.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
+    expect(run.output).not.toContain(SECRET_KEY);
+    expect(run.output).not.toContain(new URL(database.urls.app).password);
+    expect(run.output).not.toContain(new URL(redis.url).password);
+  });
+
+  it('names an old Node', async () => {
+    const run = await examine(plant('node', `Object.defineProperty(process, 'version', { value: 'v18.19.1' });`));
+
+    expectProblem(run, 'Node', 'v18.19.1 is too old; 20.19.0 or newer is needed', 'nvm install');
+  });
+
+  it('names the process that has the port', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await new Promise((done) => server.once('listening', done));
+    const { port } = server.address() as AddressInfo;
+
+    const run = await examine({ PORT: String(port) });
+
+    expectProblem(
+      run,
+      'port',
+      `${port} of 127.0.0.1 is taken by process ${process.pid} (`,
+      `PORT=${port + 1} npm start`,
+    );
+    server.close();
+  });
+
+  it('names a disk without space', async () => {
+    const code = `require('fs').statfsSync = () => ({ bavail: 12, bsize: 1048576 });`;
+
+    expectProblem(await examine(plant('disk', code)), 'disk', 'has 12 MiB left', 'du -xah');
+  });
+
+  it('names a clock that differs from that of PostgreSQL', async () => {
+    const code = `const now = Date.now; Date.now = () => now() + 3_600_000;`;
+
+    expectProblem(await examine(plant('clock', code)), 'clock', 'differ by 3600 s', 'timedatectl set-ntp true');
+  });
+
+  it('names services that are not there', async () => {
+    const run = await examine({ DATABASE_AUTH_URL: 'postgres://a:b@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' });
+
+    expectProblem(run, 'PostgreSQL', 'DATABASE_AUTH_URL: nothing listens at this host and port', 'systemctl start');
+    expectProblem(run, 'Redis', 'REDIS_URL: nothing listens at this host and port', 'systemctl start redis-server');
+  });
+
+  it('names wrong passwords', async () => {
+    const change = (url: string): string => Object.assign(new URL(url), { password: 'wrong' }).href;
+
+    const run = await examine({ DATABASE_URL: change(database.urls.app), REDIS_URL: change(redis.url) });
+
+    expectProblem(run, 'PostgreSQL', 'DATABASE_URL: the password is refused', 'npm run prepare:database');
+    expectProblem(run, 'Redis', 'REDIS_URL: the password is refused', 'correct REDIS_URL');
+  });
+
+  it('names a role that does not exist', async () => {
+    await database.query('superuser', 'ALTER ROLE gigvault_monitor RENAME TO renamed_monitor');
+    try {
+      const run = await examine();
+
+      const text = 'DATABASE_MONITOR_URL: the role gigvault_monitor does not exist';
+      expectProblem(run, 'PostgreSQL', text, 'npm run prepare:database');
+    } finally {
+      await database.query('superuser', 'ALTER ROLE renamed_monitor RENAME TO gigvault_monitor');
+    }
+  });
+
+  it('names a PostgreSQL that is too old', async () => {
+    // A function of the same name, found first, answers for an old server.
+    await database.query('superuser', 'CREATE SCHEMA old');
+    await database.query(
+      'superuser',
+      `CREATE FUNCTION old.current_setting(name text) RETURNS text LANGUAGE sql AS $$
+         SELECT CASE name WHEN 'server_version_num' THEN '140011' ELSE pg_catalog.current_setting(name) END $$`,
+    );
+    await database.query('superuser', 'GRANT USAGE ON SCHEMA old TO PUBLIC');
+    await database.query(
+      'superuser',
+      `ALTER ROLE gigvault_app IN DATABASE ${database.name} SET search_path = old, pg_catalog, public`,
+    );
+    try {
+      expectProblem(
+        await examine(),
+        'PostgreSQL',
+        'version 14 is too old; 15 or newer is needed',
+        'pg_upgradecluster 14',
+      );
+    } finally {
+      await database.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${database.name} RESET search_path`);
+      await database.query('superuser', 'DROP SCHEMA old CASCADE');
+    }
+  });
+
+  it('names migrations that have not run', async () => {
+    const [newest] = await database.query<{ id: number; timestamp: string; name: string }>(
+      'superuser',
+      'DELETE FROM schema_migrations WHERE id = (SELECT max(id) FROM schema_migrations) RETURNING *',
+    );
+    try {
+      expectProblem(await examine(), 'schema', 'migrations that have not run: 1', 'npm run migrate');
+    } finally {
+      await database.query('superuser', 'INSERT INTO schema_migrations (id, timestamp, name) VALUES ($1, $2, $3)', [
+        newest!.id,
+        newest!.timestamp,
+        newest!.name,
+      ]);
+    }
+  });
+
+  it('names a table without row security, with the statement that cures it', async () => {
+    await database.query('superuser', 'ALTER TABLE jobs NO FORCE ROW LEVEL SECURITY');
+    try {
+      expectProblem(
+        await examine(),
+        'schema',
+        'public.jobs: row security is not forced. Cure: ALTER TABLE public.jobs',
+      );
+    } finally {
+      await database.query('superuser', 'ALTER TABLE jobs FORCE ROW LEVEL SECURITY');
+    }
+  });
+
+  it('names a read-only Redis', async () => {
+    await redis.command('REPLICAOF', '127.0.0.1', '1');
+    try {
+      expectProblem(await examine(), 'Redis', 'refuses writes: read-only', 'REPLICAOF NO ONE');
+    } finally {
+      await redis.command('REPLICAOF', 'NO', 'ONE');
+    }
+  });
+
+  it('warns about a Redis that evicts keys', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
+    try {
+      const run = await examine();
+
+      expect(findLines(run, 'warning', 'Redis').join()).toContain(
+        'maxmemory-policy allkeys-lru; it must be noeviction',
+      );
+      expect(findLines(run, 'warning', 'Redis').join()).toContain('Cure: redis-cli CONFIG SET maxmemory-policy');
+      expect(run.code).toBe(0);
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    }
+  });
+
+  it('names a missing key file, and one that others may read', async () => {
+    const open = join(home, 'open.json');
+    new KeyFile(open).create(ring);
+    chmodSync(open, 0o644);
+
+    const missing = await examine({ ENCRYPTION_KEY_FILE: join(home, 'lost.json') });
+    const readable = await examine({ ENCRYPTION_KEY_FILE: open });
+
+    expectProblem(missing, 'keys', 'lost.json', 'restore it from your copy', `cp YOUR_COPY ${join(home, 'lost.json')}`);
+    expectProblem(readable, 'keys', `other users may read ${open}`, `Cure: chmod 600 ${open}`);
+  });
+
+  it('names keys of another database', async () => {
+    const other = join(home, 'other.json');
+    new KeyFile(other).create({ current: 'k1', keys: new Map([['k1', newMasterKey()]]) });
+    const keyId = '0b8f4a52-5a0e-4d0c-9f3c-0d3f5b1a7c11';
+    const masterKeys = new LocalMasterKeys({ encryption: { keys: [], keyFile } });
+    const wrapped = await masterKeys.wrap(newMasterKey(), associatedData({ userId: null, keyId }));
+    await database.query('auth', 'SELECT auth.put_data_key(NULL, $1, $2)', [keyId, wrapped]);
+
+    const right = await examine();
+    const wrong = await examine({ ENCRYPTION_KEY_FILE: other });
+
+    expect(findLines(right, 'ok', 'keys').join()).toContain('decrypt the secrets of this database');
+    expectProblem(wrong, 'keys', `${other} belongs to another database`, `cp YOUR_COPY ${other}`);
+  });
+
+  it('names a folder of backups that is a file, and warns about a missing one', async () => {
+    writeFileSync(join(home, 'file'), '');
+
+    const file = await examine({ BACKUP_DIR: join(home, 'file') });
+    const missing = await examine({ BACKUP_DIR: join(home, 'not', 'there') });
+
+    expectProblem(file, 'backups', `BACKUP_DIR is not usable: ${join(home, 'file')} is a file`, 'correct BACKUP_DIR');
+    expect(findLines(missing, 'warning', 'backups').join()).toContain(`mkdir -m 700 -p ${join(home, 'not', 'there')}`);
+    expect(missing.code).toBe(0);
+  });
+
+  it('names a missing mail server in production, and other invalid settings', async () => {
+    const run = await examine({ NODE_ENV: 'production', PUBLIC_URL: 'https://api.example.org', PORT: 'x' });
+    const production = await examine({
+      NODE_ENV: 'production',
+      PUBLIC_URL: 'https://api.example.org',
+      PASSWORD_HASH_COST: '12',
+    });
+
+    const embedded = await installation.run('dist/src/cli/doctor.js', [], { NODE_ENV: 'production' });
+
+    expectProblem(run, 'settings', 'PORT: must be a whole number', 'set PORT in .env');
+    expectProblem(
+      production,
+      'settings',
+      'SMTP_URL: is missing; production needs a mail server',
+      'set SMTP_URL in .env',
+    );
+    expectProblem(
+      embedded,
+      'settings',
+      'GIGVAULT_EMBEDDED: must be false in production',
+      'NODE_ENV=development npm start',
+    );
+  });
+
+  it('names a data folder of another PostgreSQL, and one that does not exist yet', async () => {
+    const path = join(home, 'old-data');
+    const folder = new DataFolder(path);
+    const { servicesName } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
+    const services = folder.createServicesFolder(servicesName);
+    mkdirSync(join(services, 'postgres'), { recursive: true });
+    writeFileSync(join(services, 'postgres', 'PG_VERSION'), '13\n');
+
+    const old = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
+    const none = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: join(home, 'none') });
+
+    expectProblem(old, 'data', 'is of PostgreSQL 13, but PostgreSQL 15 is installed', `mv ${path}`, 'npm run reset');
+    expect(none.output).toContain('none does not exist yet; npm start creates it');
+    expect(none.code).toBe(0);
+    rmSync(services, { recursive: true });
+  });
+
+  it('names a PostgreSQL that does not start, beside the other findings, and creates no database', async () => {
+    const path = join(home, 'broken-data');
+    const folder = new DataFolder(path);
+    const { servicesName } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
+    const services = folder.createServicesFolder(servicesName);
+    const examineFolder = () => installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
+    const before = await examineFolder();
+    expect(existsSync(join(services, 'postgres'))).toBe(false);
+    mkdirSync(join(services, 'postgres'));
+    writeFileSync(join(services, 'postgres', 'PG_VERSION'), '15\n');
+
+    const broken = await examineFolder();
+
+    expect(before.code).toBe(0);
+    expectProblem(broken, 'start', 'The embedded PostgreSQL did not start');
+    expect(findLines(broken, 'ok', 'disk')).not.toEqual([]);
+    rmSync(services, { recursive: true });
+  });
+
+  it(
+    'examines a running installation, and a stopped one with data of an older commit',
+    async () => {
+      await installation.start();
+      const running = await installation.run('dist/src/cli/doctor.js');
+      await withClient(installation.readServices().postgres!.superuser, (client) =>
+        client.query(`UPDATE schema_migrations SET name = 'CreateFoundation1795305600000' WHERE id = 1`),
+      );
+      await installation.stop();
+      const stopped = await installation.run('dist/src/cli/doctor.js');
+
+      expect([running.output, running.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
+      expect(running.output).toMatch(/port +Gigvault runs at http/);
+      expectProblem(stopped, 'schema', 'made by an earlier development version of Gigvault', 'npm run reset');
+      expect(installation.isRunning()).toBe(false);
+    },
+    LIMIT_MS,
+  );
+});
