@@ -16,7 +16,7 @@ import { Terminal } from './terminal';
 
 const OPERATION = 'npm run seed';
 
-const REFUSED = 'The passwords of the seed are public, so it fills development installations only';
+const REFUSED = 'The passwords of seed data are public, so it fills development installations only';
 
 /**
  * Runs `npm run seed`: fills the installation of this checkout with the same accounts and rows each time. A second run

@@ -1,7 +1,7 @@
 import { withClient } from '../../src/local-services/database-setup';
 import { CommandInstallation } from '../support/command-installation';
 
-/** The tables that the seed fills, with the number of rows it creates. */
+/** The tables that the command fills, with the number of rows it creates. */
 const EXPECTED_ROWS = {
   users: 4,
   jobs: 500,

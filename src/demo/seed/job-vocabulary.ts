@@ -53,7 +53,7 @@ export const JOB_CATEGORIES: readonly JobCategory[] = [
       'The first version is in both stores and crashes for one user in fifty.',
       'It must work in a cellar without a network and send its data later.',
       'We have an API and need the screens, the tests and the release.',
-      'Two testers of ours answer within a day.',
+      'Our two testers answer within a day.',
     ],
     hourly: [25, 65],
   },

@@ -6,8 +6,8 @@ import { SEED_ADMIN, SEED_USERS, type SeedUser } from './seed-users';
 const TOKEN_SECONDS = 60;
 
 /**
- * Creates the accounts of the seed that do not exist, verified and without an email. The functions of schema auth do
- * it, as for a registration, so every account has its audit row.
+ * Creates the accounts of SEED_USERS and SEED_ADMIN that do not exist, verified and without an email. The functions of
+ * schema auth create them, as in a registration, so every account has its audit row.
  */
 export function createSeedAccounts(operation: string): Promise<void> {
   return runLocally(operation, async (app) => {

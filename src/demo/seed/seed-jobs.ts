@@ -29,7 +29,7 @@ const LEVELS = ['entry', 'intermediate', 'expert'] as const;
 /** Usual sizes of jobs with a fixed price, in hours. */
 const FIXED_HOURS = [6, 12, 20, 40, 80, 160];
 
-/** The seed of the generator; another one gives other jobs. */
+/** The number that determines the jobs; another one gives other jobs. */
 const SEED = 20_260_131;
 
 /** Generates this many different jobs, always the same: the first n of a longer list are the shorter list. */

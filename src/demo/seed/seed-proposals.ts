@@ -98,8 +98,8 @@ export function planProposals(user: SeedUser, jobs: readonly SeedJob[]): SeedPro
 function writeCoverLetter({ firstName, profile }: SeedUser, { title, skills }: SeedJob): string {
   return [
     'Hello,',
-    `you want to ${title.charAt(0).toLowerCase()}${title.slice(1)}. I have ${String(profile['experienceYears'])} years ` +
-      `of experience, with ${skills.slice(0, 2).join(' and ')} among others.`,
+    `you want to ${title.charAt(0).toLowerCase()}${title.slice(1)}. I have ${String(profile['experienceYears'])} ` +
+      `years of experience, with ${skills.slice(0, 2).join(' and ')} among others.`,
     'I would begin with a short call, then show a first result within three days, so that you can still change course.',
     `Kind regards\n${firstName}`,
   ].join('\n\n');

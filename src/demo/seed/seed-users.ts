@@ -1,4 +1,4 @@
-/** A user of the seed. The passwords are public, so the seed refuses production. */
+/** A user of seed data. The passwords are public, so `npm run seed` refuses production. */
 export interface SeedUser {
   readonly email: string;
   readonly password: string;
@@ -15,7 +15,7 @@ export interface SeedUser {
   readonly webhookUrl?: string;
 }
 
-/** The admin of the seed, without rows of their own. */
+/** The admin, without rows of their own. */
 export const SEED_ADMIN = { email: 'admin@seed.example.org', password: 'seed-admin-password' } as const;
 
 /** Three freelancers with much, some and little data: 500 jobs together. */

@@ -46,7 +46,7 @@ export class UserSeeder {
     await this.createMessages(proposals, ids);
   }
 
-  /** Imports the jobs in one request; the Upwork id tells known ones. */
+  /** Imports the jobs in one request; known ones are found by their Upwork id. */
   private async importJobs(): Promise<void> {
     const bytes = Buffer.from(JSON.stringify(this.jobs));
     const report = await this.api.upload<ImportReport>('/v1/jobs/import', {
