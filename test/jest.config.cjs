@@ -29,8 +29,7 @@ const LONG_TESTS = [
   '/test/architecture/nest-generate\\.spec\\.ts$',
   '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
-  '/test/launcher/start\\.spec\\.ts$',
-  '/test/launcher/(doctor|seed)\\.spec\\.ts$',
+  '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',
 ];
 

@@ -3,23 +3,37 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
-import { FAKE_NAMES, type FakeName } from './launcher/fake-programs';
-import { Launcher } from './launcher/launcher';
+import { FAKE_NAMES } from './launcher/fake-programs';
+import { Launcher, type LauncherOptions } from './launcher/launcher';
 import { LauncherLock } from './launcher/installation';
 import { type InstallationServices, ServicesFile } from '../local-services/server-environment';
 import { ServiceSet } from './launcher/service-set';
 import { StopRequests } from './launcher/stop-requests';
 
-const USAGE = `npm start                      starts PostgreSQL, Redis, the API and the worker; Ctrl-C stops everything
-npm start -- --fake-upwork     adds a fake Upwork, in memory; it needs no account
-npm start -- --fake-ai         adds fake AI vendors; they need no key, and their texts are marked as fake
-npm start -- --help            prints this
+const USAGE = `Usage: npm start -- [OPTION]...
 
-The options can be combined. Settings come from the environment and from .env; .env.example describes all.`;
+Starts PostgreSQL, Redis, the API and the worker. Ctrl-C stops everything; the data stays in place.
+
+  --fake-upwork  adds a fake Upwork, in memory; it needs no account
+  --fake-ai      adds fake AI vendors; they need no key, and their texts are marked as fake
+  --no-fakes     starts no fake, also with the two options above
+  --watch        rebuilds and restarts API and worker after each change of a source; Enter restarts them
+  --inspect      opens ports for a debugger: 127.0.0.1:9229 in the API, 127.0.0.1:9230 in the worker
+  -h, --help     prints this
+
+npm run dev is npm start with --watch --fake-upwork --fake-ai; npm run dev -- --no-fakes starts no fake.
+
+Settings    from the environment, then from .env in the checkout; .env.example describes all
+Data        database, secrets, logs and backups are in .gigvault; GIGVAULT_DATA_DIR changes the folder
+Addresses   API http://127.0.0.1:3000, Swagger UI at /docs, dashboard at /admin; PORT and HOST change them
+
+Exit codes
+  0  stopped on request: Ctrl-C or SIGTERM
+  1  did not start, or stopped because a process exited too often; the reason is printed`;
 
 /**
- * Runs `npm start [-- --fake-upwork --fake-ai]`: starts everything and restarts processes that exit. Stops everything
- * on request, when a process exits too often, or when the launcher itself fails.
+ * Runs `npm start` and `npm run dev`: starts everything and restarts processes that exit. Stops everything on request,
+ * when a process exits too often, or when the launcher itself fails.
  */
 async function main(): Promise<number> {
   const envFile = join(findProjectRoot(), '.env');
@@ -39,11 +53,9 @@ async function main(): Promise<number> {
     print('Starting Gigvault …');
     const uncaughtFault = new UncaughtFault();
     printAddresses(await launcher.start(requests.signal), launcher.consumeFirstAdmin(), folder);
-    const reason = await Promise.race([
-      requests.requested,
-      launcher.supervise(requests.signal, print),
-      uncaughtFault.occurred,
-    ]);
+    const supervised = launcher.supervise(requests.signal, print);
+    restartAtEnter(serviceSet);
+    const reason = await Promise.race([requests.requested, supervised, uncaughtFault.occurred]);
     if (!reason) return 0;
     print(`${reason}\nStopping the rest. Logs: ${folder.resolve('logs')}`);
     return 1;
@@ -58,6 +70,11 @@ async function main(): Promise<number> {
   }
 }
 
+/** Restarts API and worker at Enter, for example after a migration; at a terminal and with --watch only. */
+function restartAtEnter({ reloader }: ServiceSet): void {
+  if (reloader && process.stdin.isTTY) process.stdin.on('data', () => reloader.restart());
+}
+
 /** Listener for uncaught errors of the launcher, which must still stop its processes. */
 class UncaughtFault {
   /** Resolves with a sentence; never rejects. */
@@ -70,17 +87,20 @@ class UncaughtFault {
   });
 }
 
-/** Returns the requested fakes. */
-function parseOptions(args: string[]): ReadonlySet<FakeName> | 'help' {
+/** Returns the requested options. */
+function parseOptions(args: string[]): LauncherOptions | 'help' {
   try {
     const flag = { type: 'boolean', default: false } as const;
+    const help = { ...flag, short: 'h' };
     const { values } = parseArgs({
       args,
-      options: { 'fake-upwork': flag, 'fake-ai': flag, help: { ...flag, short: 'h' } },
+      options: { 'fake-upwork': flag, 'fake-ai': flag, 'no-fakes': flag, watch: flag, inspect: flag, help },
     });
-    return values.help ? 'help' : new Set(FAKE_NAMES.filter((name) => values[name]));
+    if (values.help) return 'help';
+    const fakes = new Set(FAKE_NAMES.filter((name) => values[name] && !values['no-fakes']));
+    return { fakes, watch: values.watch, inspect: values.inspect };
   } catch (error) {
-    throw new OperatorError(`${(error as Error).message}; the options are --fake-upwork, --fake-ai and --help.`);
+    throw new OperatorError(`${(error as Error).message}; npm start -- --help prints the options.`);
   }
 }
 

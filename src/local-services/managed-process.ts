@@ -14,6 +14,8 @@ interface ProcessOptions {
   logFile?: string;
   /** File for its standard input. */
   inputFile?: string;
+  /** The process waits for `release`: a line on its standard input. */
+  isOnStandby?: boolean;
 }
 
 interface StopOptions {
@@ -41,11 +43,12 @@ export class ManagedProcess {
   ) {
     const log = options.logFile === undefined ? undefined : openLog(options.logFile);
     const input = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
+    const noInput = options.isOnStandby ? 'pipe' : 'ignore';
     this.child = spawn(command, args, {
       cwd: options.cwd,
       env: options.env ?? process.env,
       detached: true,
-      stdio: [input ?? 'ignore', log ?? 'inherit', log ?? 'inherit'],
+      stdio: [input ?? noInput, log ?? 'inherit', log ?? 'inherit'],
       ...(options.user && { uid: options.user.uid, gid: options.user.gid }),
     });
     for (const file of [input, log]) if (file !== undefined) closeSync(file);
@@ -54,6 +57,8 @@ export class ManagedProcess {
       this.child.once('exit', (code, signal) => resolve(signal ? `signal ${signal}` : `code ${code}`));
     });
     void this.exited.then(() => (this.isExited = true));
+    // A process that has ended cannot read the line; `exited` reports the end.
+    this.child.stdin?.on('error', () => undefined);
   }
 
   get pid(): number | undefined {
@@ -62,6 +67,11 @@ export class ManagedProcess {
 
   get hasExited(): boolean {
     return this.isExited;
+  }
+
+  /** Lets a process on standby run its program. */
+  release(): void {
+    this.child.stdin?.end('\n');
   }
 
   /** Sends `signal` and waits for the exit; sends `forceSignal` after `graceMs`. Returns at once when it has ended. */

@@ -19,9 +19,24 @@ import { checkExternalServices } from './external-services';
 import { createInstallationPostgres, DATABASE_NAME, type LauncherLock } from './installation';
 import { buildApiUrl, waitUntilReady } from './readiness';
 import { InstallationSecrets } from '../../local-services/installation-secrets';
-import { type ServiceSet, SupervisedServer } from './service-set';
+import type { ServiceSet } from './service-set';
+import { type BuiltSources, readBuiltSources, SourceReloader } from './source-reloader';
+import { SupervisedServer } from './supervised-server';
 
-const SERVER_TITLES = { api: 'The API', worker: 'The worker' } as const;
+/** API and worker: title, entry in dist/src, and the port for a debugger. */
+const SERVERS = {
+  api: { title: 'The API', entry: 'main.js', inspectPort: 9229 },
+  worker: { title: 'The worker', entry: 'worker.js', inspectPort: 9230 },
+} as const;
+
+/** What a start adds to API, worker, PostgreSQL and Redis. */
+export interface LauncherOptions {
+  readonly fakes: ReadonlySet<FakeName>;
+  /** Restarts API and worker after each change of a source. */
+  readonly watch: boolean;
+  /** Opens a port for a debugger in API and worker. */
+  readonly inspect: boolean;
+}
 
 /** Starts an installation step by step. Everything it has started is in `serviceSet`, also when a step fails. */
 export class Launcher {
@@ -29,6 +44,7 @@ export class Launcher {
   private readonly servicesFolder: string;
   private readonly host: string;
   private port = 0;
+  private built: BuiltSources = {};
   private readonly fakes = new Map<FakeName, { url: string; settings: Record<string, string> }>();
 
   constructor(
@@ -36,7 +52,7 @@ export class Launcher {
     private readonly lock: LauncherLock,
     private readonly serviceSet: ServiceSet,
     private readonly env: NodeJS.ProcessEnv,
-    private readonly requestedFakes: ReadonlySet<FakeName>,
+    private readonly options: LauncherOptions,
   ) {
     this.secrets = InstallationSecrets.load(folder.resolve('secrets.json'));
     this.servicesFolder = folder.createServicesFolder(this.secrets.values.servicesName);
@@ -59,20 +75,35 @@ export class Launcher {
     signal.throwIfAborted();
     await this.prepareDatabase();
     signal.throwIfAborted();
-    for (const name of FAKE_NAMES) if (this.requestedFakes.has(name)) await this.startFake(name, signal);
+    for (const name of FAKE_NAMES) if (this.options.fakes.has(name)) await this.startFake(name, signal);
     await this.startServers(signal);
     return this.writeServicesFile();
   }
 
   /**
-   * Restarts every process that exits by itself, and keeps services.json up to date.
+   * Restarts every process that exits by itself, with `watch` API and worker at changes instead, and keeps services.json
+   * up to date.
    * @returns a promise of the reason when a process is not restarted
    */
   supervise(signal: AbortSignal, say: (text: string) => void): Promise<string> {
+    if (this.options.watch) this.serviceSet.reloader = this.createReloader(say);
     return this.serviceSet.superviseAll(say, (service) => {
       this.writeServicesFile();
       if (service instanceof SupervisedServer && service.name === 'api')
         void this.reportReadiness(service, signal, say);
+    });
+  }
+
+  private createReloader(print: (text: string) => void): SourceReloader {
+    const servers = this.serviceSet.servers.filter(({ name }) => name in SERVERS);
+    return new SourceReloader(servers, {
+      built: this.built,
+      print,
+      onRestart: async (signal) => {
+        this.writeServicesFile();
+        const problem = await this.waitUntilReady(servers[0]!, signal);
+        if (problem !== undefined) throw new Error(problem);
+      },
     });
   }
 
@@ -145,8 +176,9 @@ export class Launcher {
 
   private async startServers(signal: AbortSignal): Promise<void> {
     const env = this.buildEnvironment();
-    const api = this.startServer('api', 'main', env);
-    this.startServer('worker', 'worker', env);
+    if (this.options.watch) this.built = readBuiltSources();
+    const api = this.startServer('api', env);
+    this.startServer('worker', env);
     const problem = this.waitUntilReady(api, signal);
     const ended = this.serviceSet.waitForFirstExit().then((end) => ({ end }));
     const outcome = await Promise.race([problem, ended]);
@@ -172,21 +204,28 @@ export class Launcher {
     this.fakes.set(name, { url, settings });
   }
 
-  private startServer(name: keyof typeof SERVER_TITLES, entry: string, env: NodeJS.ProcessEnv): SupervisedServer {
-    return this.runServer(
-      name,
-      SERVER_TITLES[name],
-      ['--enable-source-maps', join(findProjectRoot(), 'dist', 'src', `${entry}.js`)],
-      env,
-    );
+  private startServer(name: keyof typeof SERVERS, env: NodeJS.ProcessEnv): SupervisedServer {
+    const { title, entry, inspectPort } = SERVERS[name];
+    const { inspect, watch } = this.options;
+    const program = join(findProjectRoot(), 'dist', 'src', entry);
+    const args = watch
+      ? [join(findProjectRoot(), 'src', 'cli', 'standby.cjs'), program, ...(inspect ? [String(inspectPort)] : [])]
+      : [...(inspect ? [`--inspect=127.0.0.1:${inspectPort}`] : []), program];
+    return this.runServer(name, title, ['--enable-source-maps', ...args], env, watch);
   }
 
-  private runServer(name: string, title: string, args: readonly string[], env: NodeJS.ProcessEnv): SupervisedServer {
-    const server = new SupervisedServer(name, title, () => {
-      const logFile = this.folder.resolveLog(name);
-      const child = new ManagedProcess(name, process.execPath, args, { cwd: findProjectRoot(), env, logFile });
-      if (child.pid !== undefined) this.lock.addProcess(name, child.pid);
-      return child;
+  private runServer(
+    name: string,
+    title: string,
+    args: readonly string[],
+    env: NodeJS.ProcessEnv,
+    isOnStandby = false,
+  ): SupervisedServer {
+    const logFile = this.folder.resolveLog(name);
+    const server = new SupervisedServer(name, title, {
+      spawn: () =>
+        new ManagedProcess(name, process.execPath, args, { cwd: findProjectRoot(), env, logFile, isOnStandby }),
+      onStart: (pid) => this.lock.addProcess(name, pid),
     });
     this.serviceSet.servers.push(server);
     return server;

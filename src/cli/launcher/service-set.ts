@@ -1,52 +1,8 @@
-import type { ManagedProcess } from '../../local-services/managed-process';
+import type { SourceReloader } from './source-reloader';
+import type { SupervisedServer } from './supervised-server';
 import { type Restartable, Supervisor } from './supervisor';
 import type { EmbeddedPostgres } from '../../local-services/embedded-postgres';
 import type { EmbeddedRedis } from '../../local-services/embedded-redis';
-
-/** The API, the worker or a fake, across all its restarts. */
-export class SupervisedServer implements Restartable {
-  private process: ManagedProcess;
-
-  /** @param spawn starts a process of this server */
-  constructor(
-    readonly name: string,
-    readonly title: string,
-    private readonly spawn: () => ManagedProcess,
-  ) {
-    this.process = spawn();
-  }
-
-  get pid(): number | undefined {
-    return this.process.pid;
-  }
-
-  get hasExited(): boolean {
-    return this.process.hasExited;
-  }
-
-  get exited(): Promise<string> {
-    return this.process.exited;
-  }
-
-  start(): Promise<void> {
-    this.process = this.spawn();
-    return Promise.resolve();
-  }
-
-  /** Sends SIGTERM, and SIGKILL after `graceMs`. */
-  stop(graceMs: number): Promise<void> {
-    return this.process.stop({ signal: 'SIGTERM', graceMs, forceSignal: 'SIGKILL' });
-  }
-
-  /** Sends SIGKILL. */
-  kill(): void {
-    this.process.kill('SIGKILL');
-  }
-
-  readLogTail(): string {
-    return this.process.readLogTail();
-  }
-}
 
 /** A server exits within 25 seconds after its shutdown delay; after 27 it is killed. */
 const DRAIN_TIMEOUT_MS = 27_000;
@@ -57,6 +13,8 @@ export class ServiceSet {
   redis: EmbeddedRedis | undefined;
   /** API, worker and the requested fakes. */
   readonly servers: SupervisedServer[] = [];
+  /** Restarts API and worker at changes of the sources; the supervisor does not restart them then. */
+  reloader: SourceReloader | undefined;
   /** How long the API stays open after SIGTERM. */
   shutdownDelayMs = 0;
   private supervisor: Supervisor | undefined;
@@ -70,7 +28,7 @@ export class ServiceSet {
   }
 
   /**
-   * Restarts every process that exits from now on.
+   * Restarts every process that exits from now on, except those of the reloader.
    * @param say prints a sentence
    * @param onRestart called after each restart: the process id has changed
    * @returns a promise of the reason when a process is not restarted
@@ -78,6 +36,7 @@ export class ServiceSet {
   superviseAll(say: (text: string) => void, onRestart: (service: Restartable) => void): Promise<string> {
     const supervisor = new Supervisor(say);
     for (const service of this.listProcesses()) {
+      if (this.reloader?.servers.some((server) => server === service)) continue;
       supervisor.supervise({
         title: service.title,
         get exited() {
@@ -115,7 +74,7 @@ export class ServiceSet {
   }
 
   private async stopInOrder(): Promise<void> {
-    await this.supervisor?.stop();
+    await Promise.all([this.supervisor?.stop(), this.reloader?.stop()]);
     await Promise.all(this.servers.map((server) => server.stop(DRAIN_TIMEOUT_MS + this.shutdownDelayMs)));
     await this.redis?.stop();
     await this.postgres?.stop();

@@ -1,0 +1,161 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProjectRoot } from '../../local-services/data-folder';
+import type { SupervisedServer } from './supervised-server';
+import { SourceWatcher } from './source-watcher';
+
+/** After this time a server is killed: a request or a task run may be cut off by a restart. */
+const STOP_GRACE_MS = 1_000;
+
+/** Sources that only a new start of the launcher applies. */
+const LAUNCHER_SOURCES = /^src\/(?:cli|demo)\//;
+
+/** The changed files that a message names; it counts the others. */
+const MAX_NAMED_FILES = 3;
+
+/** The fingerprint of each source of the last build, as build.cjs stores them. */
+export type BuiltSources = Readonly<Record<string, string>>;
+
+interface ReloaderOptions {
+  /** The sources that API and worker run. */
+  readonly built: BuiltSources;
+  /** Prints a sentence. */
+  readonly print: (text: string) => void;
+  /** Called after each restart. Waits until the API is ready, or until the signal is aborted. */
+  readonly onRestart: (signal: AbortSignal) => Promise<void>;
+}
+
+/**
+ * Rebuilds and restarts API and worker after each change of a source. A failed build changes nothing, and a server that
+ * exits by itself is started again after the next change.
+ */
+export class SourceReloader {
+  private readonly stopping = new AbortController();
+  private readonly watcher: SourceWatcher;
+  private readonly finished: Promise<void>;
+  private built: BuiltSources;
+  private isRestarting = false;
+  private isRestartRequested = false;
+  /** Aborts the wait for the API of the previous restart. */
+  private waiting = new AbortController();
+
+  /** @param servers API and worker */
+  constructor(
+    readonly servers: readonly SupervisedServer[],
+    private readonly options: ReloaderOptions,
+  ) {
+    this.built = options.built;
+    const roots = ['src', 'typeorm-migrations'].map((folder) => join(findProjectRoot(), folder));
+    this.watcher = new SourceWatcher(roots, this.stopping.signal);
+    for (const server of servers) {
+      this.reportExit(server);
+      server.prepare();
+    }
+    // A source may have changed since the start of the servers.
+    this.watcher.notify();
+    this.finished = this.run();
+  }
+
+  /** Restarts API and worker without a change. */
+  restart(): void {
+    this.isRestartRequested = true;
+    this.watcher.notify();
+  }
+
+  /** Stops watching and waits for a restart in progress. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.waiting.abort();
+    await this.finished;
+    for (const server of this.servers) server.discardNext();
+  }
+
+  private async run(): Promise<void> {
+    while (await this.watcher.waitForChange()) await this.reload();
+  }
+
+  private async reload(): Promise<void> {
+    const startedAt = Date.now();
+    const problem = await build(this.stopping.signal);
+    if (this.stopping.signal.aborted) return;
+    if (problem !== undefined) return this.options.print(`${problem}\nWaiting for the next change.`);
+    const files = this.findChangedFiles();
+    if (!this.needsRestart(files)) return;
+    this.options.print(`${describeFiles(files)}Restarting API and worker …`);
+    await this.restartServers();
+    void this.reportReadiness(startedAt);
+  }
+
+  /** Returns true when API and worker run older sources, or at a request. */
+  private needsRestart(files: readonly string[]): boolean {
+    if (this.isRestartRequested) {
+      this.isRestartRequested = false;
+      return true;
+    }
+    const isOnlyLauncher = files.every((file) => LAUNCHER_SOURCES.test(file));
+    if (isOnlyLauncher && files.length > 0) this.options.print(`${describeFiles(files)}Start again to apply it.`);
+    return !isOnlyLauncher;
+  }
+
+  /** Returns the sources that differ from those of the running servers, and remembers the built ones. */
+  private findChangedFiles(): string[] {
+    const [before, after] = [this.built, readBuiltSources()];
+    this.built = after;
+    return Object.keys({ ...before, ...after }).filter((file) => before[file] !== after[file]);
+  }
+
+  private async restartServers(): Promise<void> {
+    const { servers } = this;
+    this.isRestarting = true;
+    await Promise.all(servers.map((server) => server.stop(STOP_GRACE_MS)));
+    this.isRestarting = false;
+    if (this.stopping.signal.aborted) return;
+    await Promise.all(servers.map((server) => server.start()));
+    for (const server of servers) this.reportExit(server);
+  }
+
+  private async reportReadiness(startedAt: number): Promise<void> {
+    this.waiting.abort();
+    const { signal } = (this.waiting = new AbortController());
+    try {
+      await this.options.onRestart(signal);
+      this.options.print(`Ready again after ${((Date.now() - startedAt) / 1_000).toFixed(1)} s.`);
+      // Not before: loading packages would delay the restart.
+      for (const server of this.servers) server.prepare();
+    } catch (error) {
+      if (!signal.aborted) this.options.print(`The API is not ready: ${(error as Error).message}.`);
+    }
+  }
+
+  /** Prints the end of the log when the server exits by itself. */
+  private reportExit(server: SupervisedServer): void {
+    void server.exited.then((how) => {
+      if (this.isRestarting || this.stopping.signal.aborted) return;
+      this.options.print(`${server.title} ended (${how}):\n${server.readLogTail()}\nWaiting for the next change.`);
+    });
+  }
+}
+
+/** Compiles the changed sources in a process of its own. Returns the compiler's errors; undefined without one. */
+function build(signal: AbortSignal): Promise<string | undefined> {
+  const root = findProjectRoot();
+  return new Promise((resolve) => {
+    execFile(process.execPath, [join('src', 'cli', 'build.cjs')], { cwd: root, signal }, (error, _output, errors) => {
+      resolve(error ? errors.trim() || error.message : undefined);
+    });
+  });
+}
+
+/** Returns a sentence with the first changed files; empty without one. */
+function describeFiles(files: readonly string[]): string {
+  if (files.length === 0) return '';
+  const others = files.length > MAX_NAMED_FILES ? ` and ${files.length - MAX_NAMED_FILES} more` : '';
+  return `Changed: ${files.slice(0, MAX_NAMED_FILES).join(', ')}${others}. `;
+}
+
+/** Returns the sources of the last build. */
+export function readBuiltSources(): BuiltSources {
+  const text = readFileSync(join(findProjectRoot(), 'dist', '.build.json'), 'utf8');
+  return (JSON.parse(text) as { files: BuiltSources }).files;
+}

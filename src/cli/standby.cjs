@@ -1,0 +1,25 @@
+// @ts-check
+// `node src/cli/standby.cjs PROGRAM [PORT]` loads the packages, waits for a line on standard input, and runs the program
+// in this process, with a port for a debugger. `npm run dev` keeps one such process ready for API and worker: loading
+// packages takes more than half of their start. Without a line, at the end of the input, it exits.
+const inspector = require('node:inspector');
+const { resolve } = require('node:path');
+const { dependencies } = require('../../package.json');
+
+const [program = '', inspectPort] = process.argv.splice(1, 3).slice(1);
+
+for (const name of Object.keys(dependencies)) {
+  try {
+    require(name);
+  } catch {
+    // The program reports a package that it needs and cannot load.
+  }
+}
+
+process.stdin.once('end', () => process.exit(0));
+process.stdin.once('data', () => {
+  process.stdin.removeAllListeners('end').destroy();
+  if (inspectPort) inspector.open(Number(inspectPort), '127.0.0.1');
+  process.argv.push(resolve(program));
+  require(resolve(program));
+});
