@@ -134,6 +134,8 @@ function buildHttp(settings: Settings) {
     /** Without a trailing slash. */
     publicUrl: (settings.PUBLIC_URL ?? `http://${host}:${port}`).replace(/(?<!\/)\/+$/, ''),
     corsOrigins: settings.CORS_ORIGINS,
+    /** Allows browser clients of http://localhost on any port. */
+    allowsLocalOrigins: settings.NODE_ENV === 'development',
     trustedProxies: settings.TRUSTED_PROXIES,
     shutdownDelayMs: settings.SHUTDOWN_DELAY_SECONDS * 1_000,
     maxConnections: settings.HTTP_MAX_CONNECTIONS,

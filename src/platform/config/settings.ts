@@ -139,7 +139,10 @@ export const settings = z.object({
       (origins) => origins.every(isOrigin),
       'must be origins such as https://app.example.com, separated by commas',
     )
-    .describe('Origins of browser clients (CORS), separated by commas; none when unset.')
+    .describe(
+      'Origins of browser clients (CORS), separated by commas; none when unset. ' +
+        'NODE_ENV=development also allows http://localhost with any port.',
+    )
     .meta({ example: 'https://app.example.com' }),
   TRUSTED_PROXIES: list()
     .refine(

@@ -61,7 +61,7 @@ export function configureApp(app: NestFastifyApplication, knownDocument?: OpenAP
   routes.observe(fastify);
   const authenticator = findAuthenticator(app);
   registerSecurityHeaders(fastify, config);
-  registerCors(fastify, config.http.corsOrigins);
+  registerCors(fastify, config.http);
   registerRequestContext(fastify);
   registerEarlyAnswers(fastify);
   registerRateLimit(fastify, app.get(RateLimiterService, { strict: false }), authenticator);

@@ -58,17 +58,23 @@ const REQUEST_HEADERS =
 const EXPOSED_HEADERS = 'ETag, Location, Retry-After, RateLimit, RateLimit-Policy, Idempotent-Replayed, X-Request-Id';
 const PREFLIGHT_SECONDS = '600';
 
+/** A page that a developer serves on their machine, on any port. */
+const LOCAL_ORIGIN = /^http:\/\/localhost(?::\d{1,5})?$/;
+
 /**
- * Allows browsers of these origins to call the API. Cookies are not allowed: access tokens are sent in a header.
+ * Allows browsers of the configured origins to call the API; in development also pages of http://localhost. Cookies are
+ * not allowed: access tokens are sent in a header.
  * @fastify/cors would add an OPTIONS route for every path, which changes the 404 and 405 of unknown ones.
  * @see the CORS protocol in https://fetch.spec.whatwg.org/#http-cors-protocol
  */
-export function registerCors(fastify: FastifyInstance, origins: readonly string[]): void {
-  if (origins.length === 0) return;
+export function registerCors(fastify: FastifyInstance, { corsOrigins, allowsLocalOrigins }: Config['http']): void {
+  if (corsOrigins.length === 0 && !allowsLocalOrigins) return;
+  const isAllowed = (origin: string): boolean =>
+    corsOrigins.includes(origin) || (allowsLocalOrigins && LOCAL_ORIGIN.test(origin));
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.header('vary', 'Origin');
     const { origin } = request.headers;
-    if (origin === undefined || !origins.includes(origin)) return done();
+    if (origin === undefined || !isAllowed(origin)) return done();
     void reply.header('access-control-allow-origin', origin).header('access-control-expose-headers', EXPOSED_HEADERS);
     if (request.method !== 'OPTIONS' || !request.headers['access-control-request-method']) return done();
     void reply
