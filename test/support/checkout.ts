@@ -91,6 +91,7 @@ export class Checkout {
       'platform/database',
       'platform/concurrency',
       'platform/encryption/key-file.ts',
+      'platform/logging',
     ]) {
       cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
     }
