@@ -21,6 +21,7 @@ import { SignInRoutes } from './dashboard/sign-in.routes';
 import { BackupsPanel } from './dashboard/panels/backups.panel';
 import { DatabasePanel } from './dashboard/panels/database.panel';
 import { KeysPanel } from './dashboard/panels/keys.panel';
+import { EmailPanel, MailPanel } from './dashboard/panels/mail.panel';
 import { PartitionsPanel } from './dashboard/panels/partitions.panel';
 import { RunsPanel } from './dashboard/panels/runs.panel';
 import { SecurityPanel } from './dashboard/panels/security.panel';
@@ -45,6 +46,8 @@ const PANEL_CLASSES = [
   UsersPanel,
   UserPanel,
   KeysPanel,
+  MailPanel,
+  EmailPanel,
 ];
 
 /** The API routes for admins and the dashboard at /admin. */

@@ -24,6 +24,7 @@ const PAGES = [
   '/admin/users/1',
   '/admin/users/1/deactivate',
   '/admin/keys',
+  '/admin/mail',
   '/admin/backups',
   '/admin/backups/make',
   '/admin/backups/1/verify',

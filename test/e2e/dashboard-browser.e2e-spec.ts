@@ -19,6 +19,7 @@ const PAGES = [
   '/admin/security',
   '/admin/users',
   '/admin/keys',
+  '/admin/mail',
 ];
 
 const BACKUP_FILE = 'gigvault-20260131T021200Z-1.backup';

@@ -1,5 +1,6 @@
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { createAccount, signInToDashboard, rawRequest } from '../support/dashboard-client';
+import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { readEvents, type EventsRequest, type ServerEvent } from '../support/server-sent-events';
 import { waitFor } from '../support/wait-for';
@@ -87,6 +88,18 @@ describe('/admin/events', () => {
 
     expect(events[0]!.data.progress).toContain('href="/admin/keys/rotate">Continue<');
     expect(events[1]!.data.progress).toMatch(/finished[^]*href="\/admin\/keys\/rotate">Rotate</);
+  });
+
+  it('sends an email of the local outbox as soon as it is stored', async () => {
+    const email = { to: 'reader@example.com', subject: 'Just now', text: 'Hello' };
+    const { events } = await watch('mail', {
+      take: 2,
+      onEvent: (_, index) =>
+        index === 0 && app.get(EmailOutboxService).enqueue(email, { isDecoy: false, isLocal: true }),
+    });
+
+    expect(events[0]!.data.emails).not.toContain('Just now');
+    expect(events[1]!.data.emails).toContain('Just now');
   });
 
   it('logs one security event per stream', async () => {

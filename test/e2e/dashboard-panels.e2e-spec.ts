@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
+import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
 import { createAccount, signInToDashboard, postForm } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
 import { waitFor } from '../support/wait-for';
@@ -61,6 +62,27 @@ describe('the panels of /admin', () => {
     expect(pages[0]).toContain('analytics has no default partition');
     expect(pages[1]).toContain('no default partition');
     expect(pages[2]).toContain('<h1');
+  });
+
+  it('show the emails of the local outbox, newest first, and one with clickable links', async () => {
+    const outbox = app.get(EmailOutboxService);
+    const text =
+      'Hello <b>you</b>,\n\nopen https://example.com/verify?a=1&b=2. It works (see http://localhost:3000/x).';
+    for (const subject of ['The first', 'A <second>'])
+      await outbox.enqueue({ to: 'reader@example.com', subject, text }, { isDecoy: false, isLocal: true });
+
+    const list = await page('/admin/mail');
+    const [, id = ''] = /href="\/admin\/mail\/(\d+)">A &lt;second></.exec(list) ?? [];
+    const email = await page(`/admin/mail/${id}`);
+
+    expect(list).toMatch(/A &lt;second>[^]*reader@example\.com[^]*The first/);
+    expect(await page('/admin')).toContain('href="/admin/mail"');
+    expect(email).toContain('Hello &lt;b>you&lt;/b>');
+    expect(email.match(/<a href="http[^>]*>[^<]*<\/a>/g)).toEqual([
+      '<a href="https://example.com/verify?a=1&amp;b=2" rel="noreferrer">https://example.com/verify?a=1&amp;b=2</a>',
+      '<a href="http://localhost:3000/x" rel="noreferrer">http://localhost:3000/x</a>',
+    ]);
+    expect((await fetch(`${app.url}/admin/mail/999999`, { headers: { cookie } })).status).toBe(404);
   });
 
   it('find a user, change their status and role, end their sessions, and log each reason', async () => {

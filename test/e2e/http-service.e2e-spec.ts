@@ -221,6 +221,15 @@ describe('in production', () => {
     ).toBe(303);
   });
 
+  it('has no page of the local outbox', async () => {
+    const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    const get = (path: string): Promise<Response> => fetch(app.url + path, { headers: { cookie } });
+
+    for (const path of ['/admin/mail', '/admin/mail/1', '/admin/events?view=mail'])
+      expect([path, (await get(path)).status]).toEqual([path, 404]);
+    expect(await (await get('/admin')).text()).not.toContain('/admin/mail');
+  });
+
   it('shows the metrics to admins only', async () => {
     const ann = await createSignedInCaller(app);
     const root = await createSignedInCaller(app, { role: 'admin' });

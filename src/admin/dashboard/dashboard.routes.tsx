@@ -159,7 +159,7 @@ export class DashboardRoutes implements OnModuleInit {
   }
 
   private registerPanels(scope: FastifyInstance): void {
-    for (const panel of this.panels) {
+    for (const panel of this.panels.filter(({ isAvailable = true }) => isAvailable)) {
       scope.get<{ Params: { id?: string } }>(panel.path, async (request, reply) => {
         const { id = '' } = request.params;
         const body = await panel.render({ query: request.query as Query, id });

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { SystemDatabase, type AdminReader } from '../../platform/database/system-database';
+import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
+import { EmailOutboxService } from '../../platform/mail/email-outbox.service';
 import type { TaskRunDto } from '../api/tasks/tasks.dto';
 import { EncryptionKeysService } from '../api/encryption-keys/encryption-keys.service';
 import { OverviewService } from './overview/overview.service';
@@ -9,6 +11,7 @@ import { AdminTasksService } from '../api/tasks/admin-tasks.service';
 import { overviewParts } from './pages/overview-page';
 import { runParts, type RunView } from './pages/run-page';
 import { keysParts } from './panels/keys.panel';
+import { mailParts } from './panels/mail.panel';
 import { taskParts, type TaskView } from './pages/task-page';
 import { renderParts } from './responses';
 
@@ -26,6 +29,8 @@ export class LivePartsService {
     private readonly overview: OverviewService,
     private readonly tasks: AdminTasksService,
     private readonly keys: EncryptionKeysService,
+    private readonly outbox: EmailOutboxService,
+    private readonly config: Config,
   ) {}
 
   /** @throws AppError `resource.not_found` */
@@ -33,6 +38,8 @@ export class LivePartsService {
     const [kind, id = ''] = name.split(':', 2);
     if (name === 'overview') return async (read) => renderParts(overviewParts(await this.overview.read(read)));
     if (name === 'keys') return async (read) => renderParts(keysParts(await this.keys.list(read)));
+    if (name === 'mail' && !this.config.isProduction)
+      return async (read) => renderParts(mailParts(await this.outbox.list(undefined, read)));
     if (kind === 'task' && this.tasks.ids.includes(id))
       return async (read) => renderParts(taskParts(await this.readTask(id, read)));
     if (kind === 'run' && /^\d{1,15}$/.test(id))

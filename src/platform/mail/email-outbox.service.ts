@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config/config';
-import { SystemDatabase } from '../database/system-database';
+import { type AdminReader, SystemDatabase } from '../database/system-database';
+import { AppError } from '../errors/app-error';
 import { EncryptionService } from '../encryption/encryption.service';
 import type { EncryptionContext } from '../encryption/ciphertext';
 import { canonicalEmail, type Email, emailHash, type OutgoingEmail } from './email';
@@ -55,6 +56,7 @@ const RETRY_DELAYS_SECONDS = [15, 60, 300, 900, 1_800, 3_600, 7_200, 14_400];
 export class EmailOutboxService {
   private readonly logger = new Logger(EmailOutboxService.name);
   private readonly addressKey: Buffer;
+  private readonly readAsAdmin: AdminReader = (work) => this.database.asAdmin('reads the email outbox', work);
 
   constructor(
     private readonly database: SystemDatabase,
@@ -131,9 +133,12 @@ export class EmailOutboxService {
     return send(email, sealKey);
   }
 
-  /** Returns the latest 100 local emails, to one address or all. Needs an admin's session; logs a security event. */
-  async list(to?: string): Promise<OutboxEmail[]> {
-    const rows = await this.database.asAdmin('reads the email outbox', (unit) =>
+  /**
+   * Returns the latest 100 local emails, to one address or all.
+   * @param read the reader of an open stream; by default a read as gigvault_admin, which is a security event
+   */
+  async list(to?: string, read: AdminReader = this.readAsAdmin): Promise<OutboxEmail[]> {
+    const rows = await read((unit) =>
       unit.query<OutboxRow>(
         `SELECT id, created_at, seal_key, sealed_email FROM email_outbox
           WHERE status = 'local' AND ($1::bytea IS NULL OR recipient_hash = $1) ORDER BY id DESC LIMIT $2`,
@@ -141,6 +146,21 @@ export class EmailOutboxService {
       ),
     );
     return Promise.all(rows.map((row) => this.open(row)));
+  }
+
+  /**
+   * Returns a local email. Side effects: the security event `system.admin`.
+   * @throws AppError `resource.not_found`
+   */
+  async find(id: number): Promise<OutboxEmail> {
+    const [row] = await this.readAsAdmin((unit) =>
+      unit.query<OutboxRow>(
+        `SELECT id, created_at, seal_key, sealed_email FROM email_outbox WHERE status = 'local' AND id = $1`,
+        [id],
+      ),
+    );
+    if (!row) throw new AppError('resource.not_found');
+    return this.open(row);
   }
 
   private async open({

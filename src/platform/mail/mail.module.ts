@@ -12,6 +12,6 @@ import { SmtpTransport } from './smtp-transport';
   imports: [QueuesModule],
   controllers: [OutboxController],
   providers: [MailerService, EmailOutboxService, SmtpTransport, TaskRequestService],
-  exports: [MailerService],
+  exports: [MailerService, EmailOutboxService],
 })
 export class MailModule {}

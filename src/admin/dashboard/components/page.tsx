@@ -142,6 +142,8 @@ export interface Panel {
   readonly section: string;
   /** The view of /admin/events that updates the page. */
   readonly live?: string;
+  /** False when the page does not exist (404); true when absent. */
+  readonly isAvailable?: boolean;
   /** Renders the content below the title. Reading rows, unlike statistics, is a security event. */
   render(request: PanelRequest): Promise<VNode>;
 }

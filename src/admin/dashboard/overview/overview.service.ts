@@ -102,6 +102,8 @@ export interface Overview {
   readonly recentRuns: readonly RecentRun[];
   readonly latestRuns: readonly TaskRunDto[];
   readonly queue: QueueCounts | null;
+  /** True when the page of the local outbox exists. */
+  readonly hasMailPage: boolean;
 }
 
 /** Reads the health of the installation. */
@@ -146,7 +148,15 @@ export class OverviewService {
       checkSignIns(alerts),
       ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
-    return { readAt: at, statuses, tasks, recentRuns: recent, latestRuns: runs, queue };
+    return {
+      readAt: at,
+      statuses,
+      tasks,
+      recentRuns: recent,
+      latestRuns: runs,
+      queue,
+      hasMailPage: !this.config.isProduction,
+    };
   }
 
   private async loadFacts(unit: UnitOfWork) {

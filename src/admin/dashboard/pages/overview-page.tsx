@@ -52,6 +52,11 @@ export function OverviewPage({ overview, notice }: { overview: Overview; notice?
       <div class="card">
         <LivePart name="runs">{runs}</LivePart>
       </div>
+      {overview.hasMailPage && (
+        <p>
+          <a href="/admin/mail">Emails of the local outbox</a>
+        </p>
+      )}
       <noscript>
         <p class="muted">
           As of <Timestamp at={overview.readAt} />. <a href="/admin">Refresh</a>
