@@ -113,12 +113,13 @@ function printAddresses(
     ? `  Upwork     ${fakeUpwork}, a fake; npm run demo shows a search there up to an accepted proposal\n`
     : '';
   const aiLine = fakeAi ? `  AI         ${fakeAi}, fake vendors; their texts are marked as fake\n` : '';
+  const mailLine = process.env['SMTP_URL'] ? '' : `  Mail       ${api}/admin/mail, instead of a mail server\n`;
   const databaseLine = postgres ? '  Database   npm run db -- --role app\n' : '';
   print(`
   API        ${api}
   API docs   ${api}/docs
   Dashboard  ${api}/admin
-${upworkLine}${aiLine}${databaseLine}  Logs       ${folder.resolve('logs')}
+${mailLine}${upworkLine}${aiLine}${databaseLine}  Logs       ${folder.resolve('logs')}
 ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n` : ''}
 Ctrl-C stops everything; the data stays in place.`);
 }

@@ -127,6 +127,7 @@ describe('npm run dev', () => {
   it('starts both fakes without --no-fakes, and stops everything at Ctrl-C after a restart', async () => {
     await apply('before the fakes');
     checkout.addFiles('tsconfig.json', join('src', 'demo'));
+    await run.waitForOutput('Start again to apply it.');
     const withFakes = startDev({ GIGVAULT_DATA_DIR: 'apart' });
     await withFakes.waitForOutput('Ctrl-C stops everything');
     const before = readServices('apart');
