@@ -1,7 +1,7 @@
 // @ts-check
-// `node src/cli/standby.cjs PROGRAM [PORT]` loads the packages, waits for a line on standard input, and runs the program
-// in this process, with a port for a debugger. `npm run dev` keeps one such process ready for API and worker: loading
-// packages takes more than half of their start. Without a line, at the end of the input, it exits.
+// `node src/cli/standby.cjs PROGRAM [PORT]` loads the packages and waits for a line on standard input. Then it opens
+// the port for a debugger, and runs the program in this process. `npm run dev` keeps one such process ready for API and
+// worker: loading packages takes more than half of their start. It exits at the end of its input.
 const inspector = require('node:inspector');
 const { resolve } = require('node:path');
 const { dependencies } = require('../../package.json');

@@ -81,8 +81,8 @@ export class Launcher {
   }
 
   /**
-   * Restarts every process that exits by itself, with `watch` API and worker at changes instead, and keeps services.json
-   * up to date.
+   * Restarts every process that exits by itself, and keeps services.json up to date. With `watch`, API and worker are
+   * restarted at changes of the sources instead.
    * @returns a promise of the reason when a process is not restarted
    */
   supervise(signal: AbortSignal, say: (text: string) => void): Promise<string> {
