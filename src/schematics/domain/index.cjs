@@ -160,7 +160,7 @@ function registerInTests({ words, fields, parent }, { bodies, isExported }) {
     if (parent || fields.some(isFilter)) addMember(tree, FILTERS, 'OWN_SPECS', `'/v1/${plural}'`);
     if (isExported) return;
     addMember(tree, SWAGGER, 'REPEATED', `'POST /v1/admin/${plural}': '409 conflict.duplicate'`);
-    addMember(tree, SWAGGER, 'SHARED_TABLES', `['POST /v1/admin/${plural}', '${table}']`);
+    addMember(tree, SWAGGER, 'SHARED_TABLES', `['/v1/admin/${plural}', '${table}']`);
   };
 }
 
