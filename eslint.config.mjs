@@ -185,6 +185,10 @@ export default tseslint.config(
     languageOptions: { globals: globals.node },
   },
   {
+    files: ['test/groups/*.cjs'],
+    languageOptions: { globals: globals.jest },
+  },
+  {
     // Scripts that the dashboard sends to browsers.
     files: ['src/admin/dashboard/assets/*.js'],
     languageOptions: { sourceType: 'script', globals: globals.browser },

@@ -1,5 +1,6 @@
 const { existsSync, readFileSync, readdirSync } = require('node:fs');
 const { join } = require('node:path');
+const { LONG_TESTS } = require('./groups/grouped-tests.cjs');
 
 const root = join(__dirname, '..');
 
@@ -22,16 +23,6 @@ function esModulePackages(folder = join(root, 'node_modules')) {
 
 const esModules = [...new Set(esModulePackages())].map((name) => name.replace(/[.+]/g, '\\$&')).join('|');
 const swc = { ...JSON.parse(readFileSync(join(root, '.swcrc'), 'utf8')), swcrc: false, $schema: undefined };
-
-/** Tests that take longer than half a minute: `npm run test:stress` runs them. */
-const LONG_TESTS = [
-  '/test/stress/.*\\.spec\\.ts$',
-  '/test/architecture/nest-generate\\.spec\\.ts$',
-  '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
-  '/test/integration/key-rotation\\.integration-spec\\.ts$',
-  '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
-  '/test/schematics/generator\\.spec\\.ts$',
-];
 
 /** @type {import('jest').Config} */
 module.exports = {

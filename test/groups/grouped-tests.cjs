@@ -1,0 +1,58 @@
+const { readdirSync, readFileSync } = require('node:fs');
+const { basename, join, relative, sep } = require('node:path');
+
+const ROOT = join(__dirname, '..', '..');
+
+/** The folders whose tests load the application. */
+const FOLDERS = ['contract', 'e2e', 'integration', 'rls'].map((name) => join(ROOT, 'test', name));
+
+/** Calls that replace modules. A test with one needs a module registry of its own, so it runs alone. */
+const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
+
+/** Tests that take longer than half a minute: `npm run test:stress` runs them. */
+const LONG_TESTS = [
+  '/test/stress/.*\\.spec\\.ts$',
+  '/test/architecture/nest-generate\\.spec\\.ts$',
+  '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
+  '/test/integration/key-rotation\\.integration-spec\\.ts$',
+  '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
+  '/test/schematics/generator\\.spec\\.ts$',
+];
+
+/** Matches the entry file of a group. A copy of one under another number adds a group. */
+const ENTRY_FILE = '/test/groups/group-\\d+\\.cjs$';
+
+/** Returns the tests of each group by its entry file: the largest goes to the first group, the next to the second, … */
+function listGroups() {
+  const tests = listGroupedTests();
+  const entries = readdirSync(__dirname).filter((name) => new RegExp(ENTRY_FILE).test(`/test/groups/${name}`));
+  const takeTests = (group) => tests.filter((_, index) => index % entries.length === group);
+  return Object.fromEntries(entries.map((name, group) => [name, takeTests(group)]));
+}
+
+/** Returns every test in the folders that is neither long nor replaces modules, the largest first. */
+function listGroupedTests() {
+  return FOLDERS.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
+    .map((path) => relative(ROOT, path).replaceAll(sep, '/'))
+    .filter((path) => /[.-]spec\.ts$/.test(path) && !LONG_TESTS.some((long) => new RegExp(long).test(`/${path}`)))
+    .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
+    .filter(({ text }) => !REPLACES_MODULES.test(text))
+    .sort((one, other) => other.text.length - one.text.length || (one.path < other.path ? -1 : 1))
+    .map(({ path }) => path);
+}
+
+/** Declares the tests of an entry file: a block per file, in one module registry, so the application loads once. */
+function declareGroup(entryFile) {
+  for (const path of listGroups()[basename(entryFile)]) {
+    describe(path, () => {
+      require(join(ROOT, path));
+      // Runs after the hooks of the file, which may rely on its mocks. The next file starts as if it ran alone.
+      afterAll(() => {
+        jest.restoreAllMocks();
+        jest.useRealTimers();
+      });
+    });
+  }
+}
+
+module.exports = { ENTRY_FILE, LONG_TESTS, declareGroup, listGroupedTests };
