@@ -1,10 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';
 import { OperatorError } from './data-folder';
-import { type PostgresPrograms, findPostgresPrograms } from './postgres-programs';
+import { type PostgresPrograms, findPostgresPrograms, readMajor } from './postgres-programs';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
 
 const START_TIMEOUT_MS = 120_000;
@@ -53,12 +53,14 @@ export class EmbeddedPostgres {
 
   /**
    * Starts the server and returns when it answers. An orphaned server on the same data is stopped first.
-   * @throws OperatorError with the last lines of its log when it does not start
+   * @throws OperatorError with the last lines of its log when it does not start, or with the steps of an upgrade when
+   *   another major version wrote the data
    */
   async start(): Promise<void> {
     const { folder, programs = await findPostgresPrograms(this.user) } = this.options;
     await stopOrphan(join(folder, 'postmaster.pid'), folder, ['SIGINT', 'SIGQUIT']);
     if (this.isNew) await this.initialize(programs);
+    else await assertSameMajor(folder, programs);
     const deadline = Date.now() + START_TIMEOUT_MS;
     for (;;) {
       const failure = await this.tryStart(programs, deadline);
@@ -193,6 +195,19 @@ export class EmbeddedPostgres {
       return (error as { code?: string }).code === '28P01' ? 'wrong password' : 'not yet';
     }
   }
+}
+
+async function assertSameMajor(folder: string, programs: PostgresPrograms): Promise<void> {
+  const ofData = Number(readFileSync(join(folder, 'PG_VERSION'), 'utf8'));
+  const ofPrograms = await readMajor(programs.postgres);
+  if (ofData === ofPrograms) return;
+  throw new OperatorError(`The data in ${folder} is of PostgreSQL ${ofData}, but PostgreSQL ${ofPrograms} is installed.
+Nothing was changed. To move the data:
+  1. Install the release that you used before: git checkout <release> && npm ci && npm start
+  2. Make a backup at /admin/backups, wait until it is verified, and stop npm start.
+  3. Install this release again: git checkout <this release> && npm ci
+  4. Rename the old data: mv '${folder}' '${folder}-${ofData}'
+  5. Restore the backup, which creates new data, and start: npm run restore -- latest && npm start`);
 }
 
 /** Excludes PG* variables of the operator, which would change the server. */

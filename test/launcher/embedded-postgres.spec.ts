@@ -1,6 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { OperatorError } from '../../src/local-services/data-folder';
 import { withClient } from '../../src/local-services/database-setup';
 import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
 import { isAlive } from '../../src/local-services/managed-process';
@@ -56,6 +57,23 @@ describe(EmbeddedPostgres.name, () => {
 
     expect(isAlive(orphan.pid ?? 0)).toBe(false);
     expect(isAlive(server.pid ?? 0)).toBe(true);
+  });
+
+  it('refuses data of another major version with the steps of an upgrade, and changes nothing', async () => {
+    await createServer().start();
+    await Promise.all(servers.splice(0).map((server) => server.stop()));
+    const versionFile = join(data, 'PG_VERSION');
+    const version = readFileSync(versionFile, 'utf8');
+    const other = Number(version) - 1;
+    writeFileSync(versionFile, `${other}\n`);
+
+    const start = createServer().start();
+
+    await expect(start).rejects.toThrow(OperatorError);
+    await expect(start).rejects.toThrow(`is of PostgreSQL ${other}, but PostgreSQL ${Number(version)} is installed.`);
+    await expect(start).rejects.toThrow(`mv '${data}' '${data}-${other}'`);
+    writeFileSync(versionFile, version);
+    await createServer().start();
   });
 
   it('starts when another process has the id of a stale pid file, and does not stop that process', async () => {

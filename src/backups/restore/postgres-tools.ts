@@ -1,14 +1,13 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { findCacheFolder } from '../../local-services/data-folder';
 import { isExecutable, findLibraries, findOnPath, unpackPackage } from '../../local-services/debian-packages';
+import { readMajor } from '../../local-services/postgres-programs';
 import { BackupError } from '../storage/backup-store';
 import type { Writable } from 'node:stream';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
 
-const execute = promisify(execFile);
 const DEBIAN_FOLDER = '/usr/lib/postgresql';
 
 /** PostgreSQL's client programs of one major version. */
@@ -64,19 +63,11 @@ async function listInstalledTools(): Promise<PostgresTools[]> {
   const folders = [...debian, ...(first === undefined ? [] : [dirname(first)])].filter((folder) =>
     isExecutable(join(folder, 'pg_dump')),
   );
-  const tools = await Promise.all(folders.map(async (folder) => ({ folder, major: await readMajor(folder) })));
+  const tools = await Promise.all(
+    // A program that does not run here is left out.
+    folders.map(async (folder) => ({ folder, major: await readMajor(join(folder, 'pg_dump')).catch(() => undefined) })),
+  );
   return tools.flatMap(({ folder, major }) => (major === undefined ? [] : [{ folder, major }]));
-}
-
-/** Parses "pg_dump (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)"; undefined when the program does not run here. */
-async function readMajor(folder: string): Promise<number | undefined> {
-  try {
-    const { stdout } = await execute(join(folder, 'pg_dump'), ['--version']);
-    const major = /\) (\d+)[. ]/.exec(stdout)?.[1];
-    return major === undefined ? undefined : Number(major);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Only the last characters are kept: programs print the reason of a failure last. */
