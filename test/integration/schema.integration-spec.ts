@@ -83,14 +83,16 @@ describe('the schema', () => {
         ]);
         return (await client.query(`EXPLAIN SELECT id FROM ${view} WHERE ${filter}`)).rows;
       });
-      return rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
+      const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
+      // Since version 17, EXPLAIN names the result of the subquery instead of numbering it.
+      return plan.replaceAll('$0', 'USER').replaceAll('(InitPlan 1).col1', 'USER');
     };
 
     expect(await explain('tenant_jobs', `skills @> '{s7}'`)).toMatch(
-      /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = \$0\) AND \(skills @>/,
+      /idx_jobs_skills.*\n\s+Index Cond: \(\(user_id = USER\) AND \(skills @>/,
     );
     expect(await explain('tenant_jobs', `skills && '{s7,s8}'`)).toMatch(
-      /Index Cond: \(\(user_id = \$0\) AND \(skills &&/,
+      /Index Cond: \(\(user_id = USER\) AND \(skills &&/,
     );
     expect(await explain('tenant_jobs', `search @@ app.search_query('4711')`)).toMatch(
       /idx_jobs_search.*\n\s+Index Cond: .*search @@/,
