@@ -168,6 +168,7 @@ export default tseslint.config(
       'src/local-services/**/*.ts',
       'src/cli/**/*.ts',
       'src/demo/**/*.ts',
+      'test/matrix/**/*.ts',
       'test/stress/**/*.ts',
       'test/bench/**/*.ts',
       'src/platform/config/env-example.ts',
