@@ -253,7 +253,7 @@ export const settings = z.object({
     .describe("Shortest interval of a user's synchronisations of one kind, in seconds; 0 means no limit.")
     .meta({ example: '30' }),
   UPWORK_CACHE_HOURS: integer(24, 0, 8_760)
-    .describe("Hours until jobs that no search finds lose their content, unless in use; Upwork's terms say 24. 0: never.")
+    .describe('Hours until jobs that no search finds lose their content, unless in use; Upwork requires 24. 0: never.')
     .meta({ example: '24' }),
   TASK_LEASE_SECONDS: integer(20, 2, 3_600)
     .describe('Seconds without a sign of life after which another worker takes over a run; the same for all processes.')
