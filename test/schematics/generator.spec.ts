@@ -28,8 +28,6 @@ const SHARED = [
   'src/jobs/job.entity.ts',
   'test/rls/matrix.ts',
   'test/contract/audited-tables.json',
-  'test/contract/dto-limits.spec.ts',
-  'test/architecture/sql-tables.spec.ts',
   'test/e2e/filters.e2e-spec.ts',
   'test/e2e/swagger-execute.e2e-spec.ts',
   'src/platform/http/openapi/docs-prefill.ts',
@@ -163,9 +161,7 @@ describe('nest g', () => {
         'src/app.module.ts',
         'src/platform/errors/error-codes.ts',
         ...(type === 'reference' ? [] : ['src/users/export-sections.ts']),
-        'test/architecture/sql-tables.spec.ts',
         'test/contract/audited-tables.json',
-        'test/contract/dto-limits.spec.ts',
         ...(type === 'reference' ? ['test/e2e/swagger-execute.e2e-spec.ts'] : []),
         'test/rls/matrix.ts',
       ]);

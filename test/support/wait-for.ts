@@ -9,7 +9,7 @@ const POLL_INTERVAL_MS = 10;
  * Polls until the result is truthy, and returns that result.
  * @throws Error with the name of what did not happen
  */
-export async function waitFor<T>(what: string, ask: () => T | Promise<T>): Promise<T> {
+export async function waitFor<T>(what: string, ask: () => T | Promise<T>): Promise<NonNullable<T>> {
   const end = performance.now() + TIMEOUT_MS;
   for (;;) {
     const answer = await ask();

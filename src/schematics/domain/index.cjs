@@ -8,7 +8,7 @@ const {
   SchematicsException,
   url,
 } = require('@angular-devkit/schematics');
-const { addImport, addMember } = require('../lib/edits.cjs');
+const { addMember } = require('../lib/edits.cjs');
 const { buildFieldCode, isFilter } = require('../lib/field-code.cjs');
 const { readShape } = require('../lib/shape.cjs');
 const { buildTestCode } = require('../lib/test-code.cjs');
@@ -35,29 +35,24 @@ const EXPORT = 'src/users/export-sections.ts';
 const AUDITED = 'test/contract/audited-tables.json';
 const ERRORS = 'src/platform/errors/error-codes.ts';
 const IMPORT_RULES = '.dependency-cruiser.cjs';
-const TABLES = 'test/architecture/sql-tables.spec.ts';
-const LIMITS = 'test/contract/dto-limits.spec.ts';
 const FILTERS = 'test/e2e/filters.e2e-spec.ts';
 const SWAGGER = 'test/e2e/swagger-execute.e2e-spec.ts';
 
 /**
- * What each type adds to shared files: the domains it uses, its row in the matrix of row security, its request bodies,
- * whether the export of a user's data includes it, and the reason when it is not audited.
+ * What each type adds to shared files: the domains it uses, its row in the matrix of row security, whether the
+ * export of a user's data includes it, and the reason when it is not audited.
  * @type {Readonly<Record<string, {
- *   uses: readonly string[], matrix: (shape: Shape) => string, bodies: readonly string[], isExported: boolean,
- *   notAudited?: string
+ *   uses: readonly string[], matrix: (shape: Shape) => string, isExported: boolean, notAudited?: string
  * }>>}
  */
 const TYPES = {
   user: {
     uses: ['audit'],
-    bodies: ['Create', 'Update'],
     isExported: true,
     matrix: buildUserRules,
   },
   append: {
     uses: [],
-    bodies: ['Create'],
     isExported: true,
     matrix: ({ words: { table } }) => `'public.${table}': {
   // Rows never change.
@@ -73,7 +68,6 @@ const TYPES = {
   },
   reference: {
     uses: [],
-    bodies: ['Create', 'Update'],
     isExported: false,
     matrix: ({ words: { table } }) => `'public.${table}': {
   // The same for every user, maintained by admins.
@@ -114,7 +108,7 @@ function domain(options) {
       register(shape, type),
       registerInTests(shape, type),
       declareModule(words),
-      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE, TABLES, LIMITS, FILTERS, SWAGGER]),
+      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE, FILTERS, SWAGGER]),
     ]);
   };
 }
@@ -144,19 +138,14 @@ function register(shape, { uses, matrix, isExported, notAudited }) {
 }
 
 /**
- * Adds the domain to the tests of all domains: who owns each table, the limits of bodies, the filters of lists, and
- * rows that all users share.
+ * Adds the domain to the tests of all domains: the filters of lists, and the rows that all users share.
  * @param {Shape} shape
  * @param {(typeof TYPES)[string]} type
  * @returns {Rule}
  */
-function registerInTests({ words, fields, parent }, { bodies, isExported }) {
-  const { plural, table, Singular } = words;
-  const types = bodies.map((verb) => `${verb}${Singular}Dto`);
+function registerInTests({ words, fields, parent }, { isExported }) {
+  const { plural, table } = words;
   return (tree) => {
-    addMember(tree, TABLES, 'OWNERS', `${table}: '${plural}'`);
-    addImport(tree, LIMITS, `import { ${types.join(', ')} } from '../../src/${plural}/${plural}.dto';`);
-    for (const type of types) addMember(tree, LIMITS, 'TABLES', `[${type}, '${table}']`);
     if (parent || fields.some(isFilter)) addMember(tree, FILTERS, 'OWN_SPECS', `'/v1/${plural}'`);
     if (isExported) return;
     addMember(tree, SWAGGER, 'REPEATED', `'POST /v1/admin/${plural}': '409 conflict.duplicate'`);
