@@ -39,7 +39,7 @@ describe('/v1/admin/tasks', () => {
       const { body } = await admin.get<{ items: Record<string, unknown>[] }>(`/v1/admin/tasks/${task}/runs`);
       return body.items.find((item) => item.id === id && item.endedAt);
     });
-    return ended!;
+    return ended;
   }
 
   it('lists every declared task with its next run', async () => {

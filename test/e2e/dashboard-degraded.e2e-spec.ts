@@ -35,12 +35,12 @@ describe('the dashboard while Redis does not answer', () => {
       });
       redis.signal('SIGCONT');
 
-      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
-      expect(answer!.headers['content-security-policy']).toContain("default-src 'none'");
-      expect(answer!.location).toBeUndefined();
-      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
-      expect(answer!.body).toContain('<h1>Redis unavailable</h1>');
-      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer.headers['content-security-policy']).toContain("default-src 'none'");
+      expect(answer.location).toBeUndefined();
+      expect(answer.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
+      expect(answer.body).toContain('<h1>Redis unavailable</h1>');
+      expect(answer.body).toContain(`<a href="${path}">Try again</a>`);
       await waitFor('the page is back', async () => (await openPage(path)).status !== 503);
     },
   );
@@ -51,7 +51,7 @@ describe('the dashboard while Redis does not answer', () => {
       const problem = await rawRequest(app, '/admin', { cookie });
       return problem.status === 503 ? problem : undefined;
     });
-    expect(JSON.parse(answer!.body)).toMatchObject({ code: 'service.unavailable' });
+    expect(JSON.parse(answer.body)).toMatchObject({ code: 'service.unavailable' });
   });
 
   it('notifies an open page that it is stale, and when it is live again', async () => {
@@ -109,10 +109,10 @@ describe('the dashboard while PostgreSQL is unavailable', () => {
       const problem = await openPage(path, 'application/json');
       proxy.unfreeze();
 
-      expect(answer!.headers['content-type']).toBe('text/html; charset=utf-8');
-      expect(answer!.location).toBeUndefined();
-      expect(answer!.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
-      expect(answer!.body).toContain(`<a href="${path}">Try again</a>`);
+      expect(answer.headers['content-type']).toBe('text/html; charset=utf-8');
+      expect(answer.location).toBeUndefined();
+      expect(answer.body).toMatch(/<meta http-equiv="refresh" content="5"\/>/);
+      expect(answer.body).toContain(`<a href="${path}">Try again</a>`);
       expect(JSON.parse(problem.body)).toMatchObject({ status: 503, code: 'service.unavailable' });
       await waitFor('the page is back', async () => (await openPage(path)).status === 200);
     });
