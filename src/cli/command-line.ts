@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { findProjectRoot, OperatorError } from '../local-services/data-folder';
 import { removeClientVariables } from '../platform/config/load-config';
 
@@ -9,6 +10,18 @@ export function loadEnvironmentFile(): void {
   const envFile = join(findProjectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
   removeClientVariables();
+}
+
+/**
+ * Parses the options of a command.
+ * @throws OperatorError for an unknown option or a missing value
+ */
+export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    throw new OperatorError((error as Error).message);
+  }
 }
 
 /**

@@ -1,11 +1,10 @@
 import '../platform/config/load-config';
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
 import { InstallationSecrets } from '../local-services/installation-secrets';
 import { shouldEmbedPostgres } from '../local-services/server-environment';
-import { askForConfirmation, loadEnvironmentFile, print } from './command-line';
+import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { LauncherLock } from './launcher/installation';
 
 /**
@@ -25,10 +24,16 @@ const ENTRIES = [
   'secrets.json',
 ] as const;
 
+const USAGE = `Usage: npm run reset [-- --yes]
+
+Removes the embedded database, its keys, and local backups, after a question; --yes does not ask.`;
+
 /** Runs `npm run reset [-- --yes]`: removes the embedded installation with its database, keys and local backups. */
 async function main(): Promise<void> {
   loadEnvironmentFile();
-  const { values } = parseArgs({ options: { yes: { type: 'boolean', default: false } } });
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseOptions({ options: { yes: flag, help: { ...flag, short: 'h' } } });
+  if (values.help) return print(USAGE);
   if (!shouldEmbedPostgres(process.env))
     throw new OperatorError('DATABASE_URL is set, and only embedded data can be reset. Drop that database yourself.');
   const path = findDataFolder();

@@ -1,6 +1,5 @@
 import { ConfigError, loadSettings } from '../platform/config/load-config';
 import { basename, dirname, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { BackupError, type BackupStore, parseFileName } from '../backups/storage/backup-store';
 import { FolderStore } from '../backups/storage/folder-store';
 import { countRows } from '../backups/storage/manifest';
@@ -11,7 +10,7 @@ import { buildBackups, buildEncryption } from '../platform/config/config';
 import { LocalMasterKeys } from '../platform/encryption/master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
 import { buildServerEnvironment, shouldEmbedPostgres } from '../local-services/server-environment';
-import { askForConfirmation, loadEnvironmentFile, print } from './command-line';
+import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
 import { InstallationSecrets } from '../local-services/installation-secrets';
 
@@ -40,7 +39,7 @@ interface RestoreArguments {
 /** Runs `npm run restore`: replaces a database with a backup, completely or not at all. */
 async function main(): Promise<void> {
   loadEnvironmentFile();
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     allowPositionals: true,
     options: {
       to: { type: 'string' },

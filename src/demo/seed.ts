@@ -23,6 +23,7 @@ const REFUSED = 'The passwords of seed data are public, so it fills development 
  * adds nothing. Without a running installation it starts one and stops it afterwards.
  */
 async function main(): Promise<void> {
+  if (process.argv.length > 2) throw new OperatorError('npm run seed has no options. Nothing was changed.');
   const envFile = join(findProjectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
   if (process.env['NODE_ENV'] === 'production') throw new OperatorError(`${REFUSED}: NODE_ENV is production.`);

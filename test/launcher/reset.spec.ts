@@ -35,6 +35,16 @@ describe('npm run reset', () => {
     expect((await reset(['--yes'])).output).toContain('contains no installation');
   });
 
+  it('explains itself, and rejects an unknown option without a stack trace', async () => {
+    const help = await reset(['--help']);
+    const unknown = await reset(['--force']);
+
+    expect([help.code, help.output]).toEqual([0, expect.stringContaining('Usage: npm run reset')]);
+    expect([unknown.code, unknown.output]).toEqual([1, expect.stringContaining("Unknown option '--force'")]);
+    expect(unknown.output).not.toMatch(/^ +at /m);
+    expect(existsSync(join(installation.dataFolder, 'secrets.json'))).toBe(true);
+  });
+
   it('keeps files that an installation does not create, and names them', async () => {
     writeFileSync(join(installation.dataFolder, 'notes.txt'), 'mine');
 
