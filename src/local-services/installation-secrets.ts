@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { KeyFile, newMasterKey, type KeyRing } from '../platform/encryption/key-file';
+import { OperatorError } from './data-folder';
 import { readJsonFile, writePrivateFile } from './file-permissions';
 import { type Role, createPassword, createPasswords } from './database-setup';
 
@@ -34,7 +35,7 @@ export class InstallationSecrets {
 
   /** Reads the file, or creates it and the master keys. */
   static load(file: string): InstallationSecrets {
-    const { ENCRYPTION_KEYS: older, ...found }: Partial<LegacySecrets> = readJsonFile<LegacySecrets>(file) ?? {};
+    const { ENCRYPTION_KEYS: older, ...found }: Partial<LegacySecrets> = readSecrets(file) ?? {};
     const isNew = found.SECRET_KEY === undefined;
     const secrets = new InstallationSecrets(file, isNew ? createSecrets() : (found as StoredSecrets));
     // The keys first: this file marks them as created, and they are never created again.
@@ -96,4 +97,15 @@ function createKeyRing(): KeyRing {
 function parseKeyRing(text: string): KeyRing {
   const keys = text.split(',').map((entry) => entry.split(':') as [id: string, key: string]);
   return { current: keys[0]![0], keys: new Map(keys.map(([id, key]) => [id, Buffer.from(key, 'base64')])) };
+}
+
+/** @throws OperatorError when the file is damaged; new secrets would not open the data */
+function readSecrets(file: string): LegacySecrets | undefined {
+  try {
+    return readJsonFile<LegacySecrets>(file);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const removal = `To begin with an empty database instead, move ${dirname(file)} away.`;
+    throw new OperatorError(`${file} is damaged; restore it from your copy.\n${removal}`);
+  }
 }
