@@ -6,7 +6,7 @@ import { loadConfig } from '../platform/config/load-config';
 import { loadEnvironmentFile, print } from './command-line';
 import { EMBEDDED_REDIS, EmbeddedInstallation } from './doctor/embedded-installation';
 import { type Finding, formatFinding, formatSummary, problem } from './doctor/finding';
-import { checkBackupFolder, checkDisks, checkNode, checkPort } from './doctor/machine-checks';
+import { checkBackupFolder, checkDisks, checkMailServer, checkNode, checkPort } from './doctor/machine-checks';
 import { checkDatabase, type DatabaseSituation, describeServiceProblems } from './doctor/postgres-checks';
 import { checkRedis } from './doctor/redis-checks';
 import { checkKeyFile, checkSettings } from './doctor/settings-checks';
@@ -82,6 +82,7 @@ async function examineMachine(config: Config, running: InstallationServices | un
     await checkPort(config.http, running?.api),
     ...checkDisks(config),
     await checkBackupFolder(config.backups, Boolean(process.env['BACKUP_DIR'])),
+    await checkMailServer(config),
   ];
 }
 

@@ -121,6 +121,52 @@ describe('npm run doctor', () => {
     expectProblem(run, 'Redis', 'REDIS_URL: nothing listens at this host and port', 'systemctl start redis-server');
   });
 
+  it('names a host that does not exist, and a server without TLS', async () => {
+    const run = await examine({
+      DATABASE_URL: `${database.urls.app}?sslmode=verify-full`,
+      DATABASE_AUTH_URL: 'postgres://a:b@no.invalid/x',
+      REDIS_URL: 'redis://no.invalid',
+    });
+
+    expectProblem(run, 'PostgreSQL', 'DATABASE_AUTH_URL: there is no such host. Cure: correct the host');
+    expectProblem(run, 'PostgreSQL', 'do not agree on TLS (sslmode). Cure: correct sslmode in DATABASE_URL');
+    expectProblem(run, 'Redis', 'REDIS_URL: there is no such host. Cure: correct the host in REDIS_URL');
+  });
+
+  it('names URLs of which each has the login of another role', async () => {
+    const app = await examine({ DATABASE_URL: database.urls.monitor });
+    const worker = await examine({ DATABASE_WORKER_URL: database.urls.monitor });
+
+    expectProblem(app, 'PostgreSQL', 'DATABASE_URL: its login lacks privileges', 'the login gigvault_app');
+    expectProblem(worker, 'PostgreSQL', 'DATABASE_WORKER_URL: its login lacks privileges', 'the login gigvault_worker');
+  });
+
+  it('warns about a mail server and a bucket that do not answer', async () => {
+    const run = await examine({
+      SMTP_URL: 'smtp://127.0.0.1:1',
+      BACKUP_S3_BUCKET: 'backups',
+      BACKUP_S3_ENDPOINT: 'http://127.0.0.1:1',
+      BACKUP_S3_ACCESS_KEY: 'key',
+      BACKUP_S3_SECRET_KEY: 'secret',
+    });
+
+    expect(findLines(run, 'warning', 'mail').join()).toContain('Cure: correct SMTP_URL');
+    expect(findLines(run, 'warning', 'backups').join()).toContain(
+      'the S3 store does not answer. Cure: correct BACKUP_S3',
+    );
+    expect(run.code).toBe(0);
+  });
+
+  it('names damaged secrets of an installation', async () => {
+    const path = join(home, 'damaged');
+    mkdirSync(path);
+    writeFileSync(join(path, 'secrets.json'), '{');
+
+    const run = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
+
+    expectProblem(run, 'start', `${join(path, 'secrets.json')} is damaged; restore it from your copy`);
+  });
+
   it('names wrong passwords', async () => {
     const change = (url: string): string => Object.assign(new URL(url), { password: 'wrong' }).href;
 

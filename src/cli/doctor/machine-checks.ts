@@ -1,10 +1,13 @@
 import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { BackupError } from '../../backups/storage/backup-store';
+import { type S3Access, S3Store } from '../../backups/storage/s3-store';
 import { findProjectRoot } from '../../local-services/data-folder';
 import { isPortFree } from '../../local-services/managed-process';
 import type { Config } from '../../platform/config/config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
+import { SmtpTransport } from '../../platform/mail/smtp-transport';
 import { type Finding, ok, problem, warning } from './finding';
 import { findPortOwner } from './port-owner';
 
@@ -67,16 +70,43 @@ function checkDisk(folder: string): Finding {
  * mounted.
  */
 export async function checkBackupFolder({ s3, folder }: Config['backups'], isSet: boolean): Promise<Finding> {
-  if (s3) return ok('backups', `stored in the bucket ${s3.bucket}`);
+  if (s3) return checkBucket(s3);
   const parent = await whyNotUsable(findExisting(folder));
-  if (parent !== undefined)
-    return problem('backups', `BACKUP_DIR is not usable: ${parent}`, 'correct BACKUP_DIR, or chown the folder');
+  const name = isSet ? 'BACKUP_DIR' : 'GIGVAULT_DATA_DIR';
+  if (parent !== undefined) return problem('backups', `${name} is not usable: ${parent}`, findFolderCure(name, parent));
   if (existsSync(folder) || !isSet) return ok('backups', `${folder} can be written`);
   return warning(
     'backups',
     `BACKUP_DIR ${folder} does not exist`,
     `mount its disk, or create it: mkdir -m 700 -p ${folder}`,
   );
+}
+
+function findFolderCure(name: string, reason: string): string {
+  return reason.endsWith('its disk is full') ? 'free space on its disk' : `correct ${name}, or chown the folder`;
+}
+
+/** Lists the bucket of backups. The start does not: a backup that fails is reported later. */
+async function checkBucket(s3: S3Access): Promise<Finding> {
+  try {
+    await new S3Store(s3).list();
+    return ok('backups', `the bucket ${s3.bucket} can be listed`);
+  } catch (error) {
+    if (!(error instanceof BackupError)) throw error;
+    const cure = 'correct BACKUP_S3_ENDPOINT, BACKUP_S3_BUCKET and its keys, or create the bucket';
+    return warning('backups', error.message, cure);
+  }
+}
+
+/** Signs in at the mail server, if one is set. The start does not: emails wait until it answers. */
+export async function checkMailServer(config: Config): Promise<Finding> {
+  if (config.mail.smtpUrl === undefined) return ok('mail', 'not sent; /admin/mail shows the emails');
+  const transport = new SmtpTransport(config);
+  const code = await transport.verify();
+  transport.onApplicationShutdown();
+  if (code === undefined) return ok('mail', 'the mail server of SMTP_URL answers');
+  const detail = `the mail server of SMTP_URL does not accept the connection or login: ${code}`;
+  return warning('mail', detail, 'correct SMTP_URL: smtp://USER:PASSWORD@HOST:587; emails wait meanwhile');
 }
 
 /** Returns the nearest parent folder that exists. */

@@ -10,13 +10,16 @@ import {
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';
 import { LocalMasterKeys } from '../../platform/encryption/master-keys';
-import { PASSWORD_REFUSED, type ServiceProblem } from '../launcher/external-services';
+import { NO_SUCH_HOST, PASSWORD_REFUSED, type ServiceProblem, TLS_MISMATCH } from '../launcher/external-services';
 import { type Finding, ok, problem, warning } from './finding';
 
 const OLDEST_MAJOR = 15;
 
 /** Difference of the clocks above which tokens and sessions begin or end at wrong times. */
 const MAX_SKEW_MS = 5_000;
+
+/** @see https://www.postgresql.org/docs/15/errcodes-appendix.html */
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** The command that creates roles and sets their passwords, run with the settings of the servers. */
 const PREPARE = 'DATABASE_SUPERUSER_URL=postgres://postgres:…@HOST/DATABASE npm run prepare:database';
@@ -31,14 +34,28 @@ export interface DatabaseSituation {
 
 /** Checks version, roles, schema, clock and keys of a database whose logins all work. */
 export async function checkDatabase(config: Config, situation: DatabaseSituation): Promise<Finding[]> {
-  const findings = await withClient(config.database.urls.app, async (client) => {
-    const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
-    const version = await checkVersion(query);
-    if (version.level === 'problem') return [version];
-    return [version, await checkClock(query), ...(await checkSchema(query, situation))];
-  });
+  const findings = await describeDenial('DATABASE_URL', LOGINS.app, () =>
+    withClient(config.database.urls.app, async (client) => {
+      const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
+      const version = await checkVersion(query);
+      if (version.level === 'problem') return [version];
+      return [version, await checkClock(query), ...(await checkSchema(query, situation))];
+    }),
+  );
   if (findings.some(({ level }) => level === 'problem')) return findings;
-  return [...findings, await checkKeys(config)];
+  const keys = await describeDenial('DATABASE_WORKER_URL', LOGINS.worker, async () => [await checkKeys(config)]);
+  return [...findings, ...keys];
+}
+
+/** Returns the findings of `work`, or that the login of a setting lacks the privileges for them. */
+async function describeDenial(name: string, login: string, work: () => Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await work();
+  } catch (error) {
+    if ((error as { code?: string }).code !== INSUFFICIENT_PRIVILEGE) throw error;
+    const cure = `give ${name} the login ${login}, or run docker/postgres/bootstrap.sql`;
+    return [problem('PostgreSQL', `${name}: its login lacks privileges`, cure)];
+  }
 }
 
 async function checkVersion(query: CatalogQuery): Promise<Finding> {
@@ -128,21 +145,30 @@ export async function describeServiceProblems(
   const missing = await findMissingRoles(env, problems);
   return problems.map(({ name, reason }) => {
     if (name === 'REDIS_URL') return problem('Redis', `${name}: ${reason}`, findRedisCure(reason));
-    const role = new URL(env[name] ?? '').username;
+    const role = readLogin(env[name]);
     if (reason === PASSWORD_REFUSED && missing.includes(role))
       return problem('PostgreSQL', `${name}: the role ${role} does not exist`, PREPARE);
     return problem('PostgreSQL', `${name}: ${reason}`, findPostgresCure(name, reason));
   });
 }
 
+/** Returns the login of a URL; empty for an invalid one, which the settings report. */
+function readLogin(url = ''): string {
+  return URL.canParse(url) ? new URL(url).username : '';
+}
+
 function findRedisCure(reason: string): string {
-  return reason === PASSWORD_REFUSED
-    ? 'correct REDIS_URL: redis://:PASSWORD@HOST:6379/0; the password is requirepass of redis.conf'
+  if (reason === PASSWORD_REFUSED)
+    return 'correct REDIS_URL: redis://:PASSWORD@HOST:6379/0; the password is requirepass of redis.conf';
+  return reason === NO_SUCH_HOST
+    ? 'correct the host in REDIS_URL'
     : 'systemctl start redis-server, or correct REDIS_URL';
 }
 
 function findPostgresCure(name: string, reason: string): string {
   if (reason === PASSWORD_REFUSED) return `correct ${name}, or set the passwords of the URLs: ${PREPARE}`;
+  if (reason === NO_SUCH_HOST) return `correct the host in ${name}`;
+  if (reason === TLS_MISMATCH) return `correct sslmode in ${name}: ?sslmode=require, or ?sslmode=disable without TLS`;
   return reason.includes('no such database') ? PREPARE : `systemctl start postgresql, or correct ${name}`;
 }
 
@@ -158,7 +184,7 @@ async function findMissingRoles(env: NodeJS.ProcessEnv, problems: readonly Servi
   return withClient(url, async (client) => {
     const { rows } = await client.query<{ name: string }>(
       'SELECT unnest($1::text[]) AS name EXCEPT SELECT rolname FROM pg_roles',
-      [Object.values(LOGINS)],
+      [[...failed].filter((name) => name !== 'REDIS_URL').map((name) => readLogin(env[name]))],
     );
     return rows.map(({ name }) => name);
   });

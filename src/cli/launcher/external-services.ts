@@ -8,16 +8,19 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** The reason for a wrong password, and for a role that does not exist: PostgreSQL does not tell them apart. */
 export const PASSWORD_REFUSED = 'the password is refused';
 
+export const NO_SUCH_HOST = 'there is no such host';
+export const TLS_MISMATCH = 'the server and the URL do not agree on TLS (sslmode)';
+
 /** Patterns of connection errors and the text shown for each. The error itself is never shown: it may contain names. */
 const CONNECTION_PROBLEMS: readonly (readonly [RegExp, string])[] = [
   [/\b28P01\b|\b28000\b|WRONGPASS|NOAUTH|NOPERM/, PASSWORD_REFUSED],
   [/invalid (?:username|password)|client password must be|without any password/, PASSWORD_REFUSED],
   [/\b3D000\b|DB index is out of range/, 'the server has no such database'],
   [/ECONNREFUSED/, 'nothing listens at this host and port'],
-  [/ENOTFOUND|EAI_AGAIN/, 'there is no such host'],
+  [/ENOTFOUND|EAI_AGAIN/, NO_SUCH_HOST],
   [/\b57P03\b|^LOADING/, 'the server is starting; try again'],
   [/\b53300\b/, 'the server has no connection left'],
-  [/SSL|certificate/i, 'the server and the URL do not agree on TLS (sslmode)'],
+  [/SSL|certificate/i, TLS_MISMATCH],
 ];
 
 /** A service that cannot be used. */

@@ -58,6 +58,16 @@ export class SmtpTransport implements OnApplicationShutdown {
     }
   }
 
+  /** Connects and signs in without sending an email. @returns the code of the failure, or undefined */
+  async verify(): Promise<string | undefined> {
+    try {
+      await this.transport?.verify();
+      return undefined;
+    } catch (error) {
+      return toFailure(error).code;
+    }
+  }
+
   onApplicationShutdown(): void {
     this.transport?.close();
   }
