@@ -1,6 +1,6 @@
 import '../../src/platform/config/load-config';
 import 'reflect-metadata';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -16,6 +16,12 @@ import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
 import { changeOwner, isReachable, findServiceUser } from '../../src/local-services/file-permissions';
 import { TEMPLATE_DATABASE, announceServices } from './test-services';
 import { type Watchdog, startWatchdog } from './watchdog';
+
+/** The memory file system of Linux. */
+const MEMORY_FOLDER = '/dev/shm';
+
+/** More than the data of a run: 1 GB of PostgreSQL's log, and 15 MB for each database of a running test. */
+const DATA_LIMIT_BYTES = 2 * 1024 ** 3;
 
 /** What global teardown has to stop. */
 export interface StartedServices {
@@ -96,11 +102,19 @@ function isUnitTestRun({ rootDir, testPathPatterns: { patterns } }: GlobalConfig
   );
 }
 
+/** Creates the folder of both services: in memory if possible, because the run copies hundreds of databases. */
 function temporaryFolder(): string {
   const user = findServiceUser();
-  const home = isReachable(tmpdir(), user) ? tmpdir() : '/tmp';
-  const folder = mkdtempSync(join(home, 'gigvault-test-'));
+  const home = hasRoom(MEMORY_FOLDER) ? MEMORY_FOLDER : tmpdir();
+  const folder = mkdtempSync(join(isReachable(home, user) ? home : '/tmp', 'gigvault-test-'));
   chmodSync(folder, 0o700);
   changeOwner(user, folder);
   return folder;
+}
+
+/** Returns false where the folder does not exist, as on macOS, and for the 64 MB of a Docker container. */
+function hasRoom(path: string): boolean {
+  if (!existsSync(path)) return false;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize >= DATA_LIMIT_BYTES;
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
-import { bootstrapDatabase, getLogin, type Role, ROLES, withClient } from '../../src/local-services/database-setup';
+import { getLogin, type Role, ROLES, withClient } from '../../src/local-services/database-setup';
 import { pgTypes } from '../../src/platform/database/driver/pg-types';
 import { TEMPLATE_DATABASE, testServices, buildTestUrl } from './test-services';
 
@@ -22,11 +22,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const { postgres } = testServices();
   const name = `test_${randomBytes(6).toString('hex')}`;
   const superuserUrl = (database: string): string => buildTestUrl(postgres, 'superuser', 'postgres', database);
-  await withClient(superuserUrl('postgres'), (client) =>
-    client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE}`),
-  );
-  // A clone does not copy the right to connect.
-  await bootstrapDatabase(superuserUrl, name);
+  await withClient(superuserUrl('postgres'), (client) => cloneTemplate(client, name));
   const urls = Object.fromEntries(
     ROLES.map((role) => [role, buildTestUrl(postgres, role, getLogin(role), name)]),
   ) as Record<Role, string>;
@@ -51,6 +47,17 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       await withClient(superuserUrl('postgres'), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
     },
   };
+}
+
+/** Copies the files of the template, which costs less than the default of logging each page, and its privileges. */
+async function cloneTemplate(client: Client, name: string): Promise<void> {
+  await client.query(`CREATE DATABASE ${name} TEMPLATE ${TEMPLATE_DATABASE} STRATEGY FILE_COPY`);
+  const { rows } = await client.query<{ statement: string }>(
+    `SELECT format('GRANT %s ON DATABASE %I TO %s', privilege_type, $1::text, grantee::regrole) AS statement
+     FROM pg_database, aclexplode(datacl) WHERE datname = $2`,
+    [name, TEMPLATE_DATABASE],
+  );
+  await client.query([`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`, ...rows.map((row) => row.statement)].join(';'));
 }
 
 async function inTransaction<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
