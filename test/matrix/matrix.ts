@@ -35,6 +35,9 @@ const TESTS = [
 /** Tests that make backups with pg_dump and verify them with pg_restore. */
 const BACKUP_TESTS = ['test/e2e/backups\\.'];
 
+/** Node, PostgreSQL, Redis, result and seconds; the last column needs no width. */
+const COLUMN_WIDTHS = [6, 11, 10, 7, 8];
+
 const ROOT = findProjectRoot();
 const LOGS = join(ROOT, '.cache', 'matrix');
 
@@ -55,7 +58,7 @@ async function main(): Promise<void> {
     console.log(line);
     lines.push(line);
   }
-  console.log(['', formatLine('Node', 'PostgreSQL', 'Redis', 'result', 'tests'), ...lines].join('\n'));
+  console.log(['', formatLine('Node', 'PostgreSQL', 'Redis', 'result', 'seconds', 'tests'), ...lines].join('\n'));
   if (lines.some((line) => line.includes(' RED '))) process.exitCode = 1;
 }
 
@@ -67,6 +70,7 @@ async function runCell(cell: Cell, isFull: boolean): Promise<string> {
   const args = [join('node_modules', 'jest', 'bin', 'jest.js'), '--config', 'test/jest.config.cjs', ...tests];
   const logFile = join(LOGS, `node-${cell.node}-postgres-${cell.postgres}-${cell.redis}.log`);
   const log = createWriteStream(logFile);
+  const startedAt = performance.now();
   const child = spawn(node, [...args, ...patterns], { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let summary = '';
   for (const stream of [child.stdout, child.stderr])
@@ -75,10 +79,11 @@ async function runCell(cell: Cell, isFull: boolean): Promise<string> {
       summary = /^Tests: +(.+)$/m.exec(chunk.toString())?.[1] ?? summary;
     });
   const [code] = (await once(child, 'close')) as [number | null];
+  const seconds = String(Math.round((performance.now() - startedAt) / 1000));
   log.end();
   const note = hasClient || isFull ? summary : `${summary} (backups not run: Debian has no pg_dump ${cell.postgres})`;
   const detail = code === 0 ? note : `${note}, see ${relative(ROOT, logFile)}`;
-  return formatLine(cell.node, cell.postgres, cell.redis, code === 0 ? 'green' : 'RED', detail);
+  return formatLine(cell.node, cell.postgres, cell.redis, code === 0 ? 'green' : 'RED', seconds, detail);
 }
 
 /** PATH selects Node, Redis, pg_dump and pg_restore. MATRIX_CELL lets a test check what runs. */
@@ -95,8 +100,8 @@ async function installCell(cell: Cell): Promise<CellPrograms> {
   };
 }
 
-function formatLine(node: string, postgres: string, redis: string, result: string, detail: string): string {
-  return `${node.padEnd(7)}${postgres.padEnd(12)}${redis.padEnd(10)} ${result.padEnd(7)} ${detail}`;
+function formatLine(...columns: string[]): string {
+  return columns.map((text, index) => text.padEnd(COLUMN_WIDTHS[index] ?? 0)).join(' ');
 }
 
 main().catch((error: unknown) => {
