@@ -5,8 +5,8 @@ import { dirname, join, relative, resolve } from 'node:path';
 
 const ROOT = resolve(__dirname, '..', '..');
 
-/** Build output, installed packages and git data; everything else belongs to the repository. */
-const NOT_COPIED = new Set(['node_modules', 'dist', 'coverage', '.git', '.gigvault']);
+/** Build output, installed packages, caches and git data; everything else belongs to the repository. */
+const NOT_COPIED = new Set(['node_modules', 'dist', 'coverage', '.cache', '.git', '.gigvault']);
 
 /** The exit code and the output of a program in a copy. */
 export interface Run {
