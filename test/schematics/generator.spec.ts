@@ -27,10 +27,12 @@ const SHARED = [
   'src/platform/scheduler/purge-expired.task.ts',
   'src/jobs/job.entity.ts',
   'test/rls/matrix.ts',
+  'test/architecture/vocabulary.json',
   'test/contract/audited-tables.json',
   'test/e2e/filters.e2e-spec.ts',
   'test/e2e/swagger-execute.e2e-spec.ts',
   'src/platform/http/openapi/docs-prefill.ts',
+  'src/platform/http/openapi/document.ts',
   'test/support/factories/job.factory.ts',
 ];
 
@@ -160,6 +162,7 @@ describe('nest g', () => {
         '.dependency-cruiser.cjs',
         'src/app.module.ts',
         'src/platform/errors/error-codes.ts',
+        'src/platform/http/openapi/document.ts',
         ...(type === 'reference' ? [] : ['src/users/export-sections.ts']),
         'test/contract/audited-tables.json',
         ...(type === 'reference' ? ['test/e2e/swagger-execute.e2e-spec.ts'] : []),
@@ -171,6 +174,9 @@ describe('nest g', () => {
       expect(tree.readText('.dependency-cruiser.cjs')).toContain("\n  'sample-lists': [");
       expect(tree.readText('src/platform/errors/error-codes.ts')).toContain(
         "'sample_list.not_found': define(404, 'Sample list not found'",
+      );
+      expect(tree.readText('src/platform/http/openapi/document.ts')).toMatch(
+        /\{ name: 'Sample lists', description: '[A-Z][^']*\.' \},\n\];/,
       );
       expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
       expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
@@ -215,6 +221,7 @@ describe('nest g', () => {
         ['id:integer', '"id" is reserved'],
         ['DueAt:instant', '"DueAt" is not camelCase'],
         ['order:integer', '"order" is a keyword of PostgreSQL'],
+        ['xmin:integer', '"xmin" is a column of every table in PostgreSQL'],
         ['b:enum', 'an enum has at least two values'],
         ['c:enum(x|x)', 'a value of the enum is there twice'],
         ['d:enum(x|A b)', '"A b" is no value such as past_due'],
@@ -231,7 +238,7 @@ describe('nest g', () => {
         (reason: Error) => reason.message,
       );
 
-      expect(error).toContain('No domain "sample-bills": the options have 14 mistakes. Nothing was written.');
+      expect(error).toContain('No domain "sample-bills": the options have 15 mistakes. Nothing was written.');
       for (const [, why] of mistakes) expect(error).toContain(why);
       expect(error).toContain('--belongs-to users: no such parent; the parents are jobs');
       expect(readAll(tree)).toEqual(before);
@@ -259,7 +266,10 @@ describe('nest g', () => {
     it('prints the next commands', async () => {
       await generate('domain', { name: 'sample-widgets', type: 'user' });
 
-      expect(printed.join('')).toBe('\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run migrate\n');
+      expect(printed.join('')).toBe(
+        '\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run gates\n' +
+          '  npm start (if it is running: npm run migrate)\n',
+      );
     });
   });
 
@@ -283,6 +293,7 @@ describe('nest g', () => {
     ['domain', { name: 'Invoices' }, 'a name is kebab-case'],
     ['domain', { name: 'invoice' }, 'named in the plural'],
     ['domain', { name: 'news' }, 'named in the plural'],
+    ['domain', { name: 'news' }, 'add a noun, as in feedback-notes'],
     ['domain', { name: '../x' }, 'a name is kebab-case'],
     ['domain', { name: 'sample_lists' }, 'a name is kebab-case'],
     ['domain', { name: '2fast' }, 'a name is kebab-case'],
@@ -301,6 +312,7 @@ describe('nest g', () => {
     ['domain', { name: 'sample-widgets', spec: false }, 'the result is always complete'],
     ['domain', { name: 'sample-widgets', skipImport: true }, 'the result is always complete'],
     ['domain', { name: 'sample-widgets', path: 'lib' }, 'the result is always complete'],
+    ['domain', { name: 'sample-widgets', feilds: 'a:date' }, 'Unknown option "feilds"'],
     ['task', { name: 'digest' }, 'named by what it does'],
     ['task', { name: '../x' }, 'a name is kebab-case'],
     ['task', { name: 'purge-expired' }, 'src/platform/scheduler/purge-expired.task.ts is this task'],

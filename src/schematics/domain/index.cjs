@@ -34,25 +34,29 @@ const MATRIX = 'test/rls/matrix.ts';
 const EXPORT = 'src/users/export-sections.ts';
 const AUDITED = 'test/contract/audited-tables.json';
 const ERRORS = 'src/platform/errors/error-codes.ts';
+const DOCUMENT = 'src/platform/http/openapi/document.ts';
 const IMPORT_RULES = '.dependency-cruiser.cjs';
 const FILTERS = 'test/e2e/filters.e2e-spec.ts';
 const SWAGGER = 'test/e2e/swagger-execute.e2e-spec.ts';
 
 /**
- * What each type adds to shared files: the domains it uses, its row in the matrix of row security, whether the
- * export of a user's data includes it, and the reason when it is not audited.
+ * What each type adds to shared files: the domains it uses, the description of its tag in OpenAPI, its row in the
+ * matrix of row security, whether the export of a user's data includes it, and the reason when it is not audited.
  * @type {Readonly<Record<string, {
- *   uses: readonly string[], matrix: (shape: Shape) => string, isExported: boolean, notAudited?: string
+ *   uses: readonly string[], describe: (words: Words) => string, matrix: (shape: Shape) => string,
+ *   isExported: boolean, notAudited?: string
  * }>>}
  */
 const TYPES = {
   user: {
     uses: ['audit'],
+    describe: ({ words }) => `Your ${words}.`,
     isExported: true,
     matrix: buildUserRules,
   },
   append: {
     uses: [],
+    describe: ({ words }) => `Your ${words}, which never change.`,
     isExported: true,
     matrix: ({ words: { table } }) => `'public.${table}': {
   // Rows never change.
@@ -68,6 +72,7 @@ const TYPES = {
   },
   reference: {
     uses: [],
+    describe: ({ Title }) => `${Title}, the same for every user.`,
     isExported: false,
     matrix: ({ words: { table } }) => `'public.${table}': {
   // The same for every user, maintained by admins.
@@ -102,25 +107,28 @@ function domain(options) {
       move('/'),
       formatFiles(tree),
     ]);
-    printNextSteps(['npm run contract', `npm test -- ${words.plural}`, 'npm run migrate']);
+    printNextSteps([
+      ...['npm run contract', `npm test -- ${words.plural}`, 'npm run gates'],
+      'npm start (if it is running: npm run migrate)',
+    ]);
     return chain([
       mergeWith(files),
       register(shape, type),
       registerInTests(shape, type),
       declareModule(words),
-      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE, FILTERS, SWAGGER]),
+      formatFiles(tree, [MATRIX, EXPORT, ERRORS, IMPORT_RULES, MODULE, DOCUMENT, FILTERS, SWAGGER]),
     ]);
   };
 }
 
 /**
- * Adds the domain to the lists of domains, error codes and tables.
+ * Adds the domain to the lists of domains, error codes, tags and tables.
  * @param {Shape} shape
  * @param {(typeof TYPES)[string]} type
  * @returns {Rule}
  */
-function register(shape, { uses, matrix, isExported, notAudited }) {
-  const { plural, pluralCamel, table, code, word } = shape.words;
+function register(shape, { uses, describe, matrix, isExported, notAudited }) {
+  const { plural, pluralCamel, table, code, word, Title } = shape.words;
   const key = plural.includes('-') ? `'${plural}'` : plural;
   const used = [...(shape.parent ? [shape.parent.words.plural] : []), ...uses].map((name) => `'${name}'`);
   return (tree) => {
@@ -129,6 +137,7 @@ function register(shape, { uses, matrix, isExported, notAudited }) {
     const detail = isExported ? `You have no ${word} with this id.` : `No ${word} has this id.`;
     const text = `'${code}.not_found': define(404, '${title}', '${detail}')`;
     addMember(tree, ERRORS, 'ERROR_CODES', text, 'internal');
+    addMember(tree, DOCUMENT, 'TAGS', `{ name: '${Title}', description: '${describe(shape.words)}' }`);
     addMember(tree, MATRIX, 'MATRIX', matrix(shape), 'public.schema_migrations');
     if (isExported) addMember(tree, EXPORT, 'EXPORT_SECTIONS', `byId('${pluralCamel}', '${table}')`);
     if (notAudited)

@@ -1,7 +1,11 @@
 // @ts-check
 const { FIELD_TYPES, LENGTHS } = require('./field-types.cjs');
+const { findUnusedWord } = require('./vocabulary.cjs');
 
-/** @typedef {import('./field-types.cjs').Field} Field */
+/**
+ * @typedef {import('./field-types.cjs').Field} Field
+ * @typedef {import('./vocabulary.cjs').Vocabulary} Vocabulary
+ */
 
 /** The fields of a domain without the option. */
 const DEFAULT_FIELDS = 'name:text(200),description:text(5000)?';
@@ -22,8 +26,12 @@ const MAX_IDENTIFIER = 63;
 const RESERVED = new Set([
   ...['id', 'userId', 'version', 'createdAt', 'updatedAt', 'limit', 'cursor', 'sort', 'sortKey', 'dto'],
   ...['constructor', 'hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'toLocaleString', 'toString'],
-  ...['valueOf', 'password', 'prompt', 'secret', 'token'],
+  ...['valueOf', 'password', 'prompt', 'secret', 'token', 'accessToken', 'refreshToken', 'mfaToken', 'backupCode'],
+  ...['backupCodes', 'currentPassword', 'newPassword', 'otpauthUrl', 'qrCode'],
 ]);
+
+/** @see https://www.postgresql.org/docs/15/ddl-system-columns.html */
+const SYSTEM_COLUMNS = new Set(['tableoid', 'xmin', 'cmin', 'xmax', 'cmax', 'ctid']);
 
 /**
  * Keywords that PostgreSQL reserves or parses in a special way in expressions: `pg_get_keywords()`, catcode R, T and C.
@@ -45,10 +53,11 @@ const KEYWORDS = new Set(
  * Parses the option --fields.
  * @param {string} text
  * @param {string} table
+ * @param {Vocabulary} vocabulary
  * @returns {{ fields: Field[], mistakes: string[] }} every mistake, each with the field as it was written
  */
-function parseFields(text, table) {
-  const parsed = splitFields(text).map((part) => parseField(part, table));
+function parseFields(text, table, vocabulary) {
+  const parsed = splitFields(text).map((part) => parseField(part, table, vocabulary));
   const fields = parsed.flatMap(({ field }) => (field ? [field] : []));
   const repeated = fields.filter(({ name }, i) => fields.findIndex((other) => other.name === name) < i);
   const mistakes = [
@@ -63,13 +72,19 @@ function splitFields(text) {
   return text.split(/,(?![^(]*\))/).map((part) => part.trim());
 }
 
-/** @param {string} part @param {string} table @returns {{ field?: Field, mistakes: string[] }} */
-function parseField(part, table) {
+/**
+ * @param {string} part
+ * @param {string} table
+ * @param {Vocabulary} vocabulary
+ * @returns {{ field?: Field, mistakes: string[] }}
+ */
+function parseField(part, table, vocabulary) {
   const [, name, type = '', argument = '', mark] = FIELD.exec(part) ?? [];
   if (name === undefined)
     return { mistakes: [`--fields ${part}: a field is written name:type, such as dueAt:instant?`] };
   const column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-  const mistakes = [checkName(name, column, table), checkType(type, argument), checkId(name, type)];
+  const unused = findUnusedWord(vocabulary, [name, column, ...argument.split('|')]);
+  const mistakes = [checkName(name, column, table), checkType(type, argument), checkId(name, type), unused];
   const field = {
     ...{ name, column, words: column.replaceAll('_', ' '), type, isNullable: mark === '?' },
     ...{ max: getLength(type, argument), values: argument.split('|') },
@@ -82,6 +97,7 @@ function checkName(name, column, table) {
   if (!CAMEL.test(name)) return `"${name}" is not camelCase, such as dueAt`;
   if (RESERVED.has(name)) return `"${name}" is reserved`;
   if (KEYWORDS.has(column)) return `"${column}" is a keyword of PostgreSQL`;
+  if (SYSTEM_COLUMNS.has(column)) return `"${column}" is a column of every table in PostgreSQL`;
   const isTooLong = `${table}_${column}_positive`.length > MAX_IDENTIFIER;
   return isTooLong ? `the name of its constraint would have more than ${MAX_IDENTIFIER} characters` : undefined;
 }

@@ -1,6 +1,7 @@
 // @ts-check
 const { SchematicsException } = require('@angular-devkit/schematics');
 const { findClash } = require('./clashes.cjs');
+const { findUnusedWord, readVocabulary } = require('./vocabulary.cjs');
 const { buildWords, isPluralName, snake, toSingular } = require('./words.cjs');
 
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
@@ -91,6 +92,9 @@ const NO_NAMES = [
  */
 const NO_TABLES = ['as', 'overlaps', 'references', 'schema-migrations'];
 
+const NO_PLURAL = `a domain is named in the plural, such as invoices or price-lists; \
+to a noun without one add a noun, as in feedback-notes`;
+
 /**
  * @param {Tree} tree
  * @param {string} name after the CLI has converted PriceLists to price-lists
@@ -102,11 +106,13 @@ function assertDomainName(tree, name, type) {
   if (name.length > MAX_LENGTH) refuse('domain', name, `it has more than ${MAX_LENGTH} characters`);
   const one = toSingular(name);
   for (const word of [name, one]) {
-    if (DEFINED_WORDS.includes(word)) refuse('domain', name, `"${word}" has another meaning here (README.md, Words)`);
+    if (DEFINED_WORDS.includes(word))
+      refuse('domain', name, `"${word}" has another meaning here (README.md, Glossary)`);
     if (NO_NAMES.includes(word)) refuse('domain', name, `"${word}" would hide an identifier of its files`);
   }
   if (NO_TABLES.includes(name)) refuse('domain', name, `"${name}" is a keyword of SQL or a table of TypeORM`);
-  if (!isPluralName(name)) refuse('domain', name, 'a domain is named in the plural, such as invoices or price-lists');
+  if (!isPluralName(name)) refuse('domain', name, NO_PLURAL);
+  assertVocabulary(tree, 'domain', name, Object.values(buildWords(name)));
   if (tree.getDir(`/src/${name}`).subfiles.length + tree.getDir(`/src/${name}`).subdirs.length > 0) {
     refuse('domain', name, `src/${name} exists`);
   }
@@ -129,12 +135,19 @@ function assertTaskName(tree, name) {
   assertKebab('task', name);
   if (name.length > 2 * MAX_LENGTH) refuse('task', name, `it has more than ${2 * MAX_LENGTH} characters`);
   if (!name.includes('-')) refuse('task', name, 'a task is named by what it does, such as send-digests');
+  assertVocabulary(tree, 'task', name, [name]);
   const declared = `id: '${name}'`;
   tree.getDir('/src').visit((path, entry) => {
     if (!path.endsWith('.task.ts')) return;
     if (path.endsWith(`/${name}.task.ts`) || entry?.content.includes(declared))
       refuse('task', name, `${path.slice(1)} is this task`);
   });
+}
+
+/** @param {Tree} tree @param {string} kind @param {string} name @param {readonly string[]} forms */
+function assertVocabulary(tree, kind, name, forms) {
+  const unused = findUnusedWord(readVocabulary(tree), forms);
+  if (unused) refuse(kind, name, unused);
 }
 
 /** @param {string} kind @param {string} name */

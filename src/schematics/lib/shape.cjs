@@ -2,6 +2,7 @@
 const { SchematicsException } = require('@angular-devkit/schematics');
 const { DEFAULT_FIELDS, parseFields } = require('./fields.cjs');
 const { findParent } = require('./parents.cjs');
+const { readVocabulary } = require('./vocabulary.cjs');
 
 /**
  * @typedef {import('./field-code.cjs').Shape} Shape
@@ -18,7 +19,7 @@ const { findParent } = require('./parents.cjs');
  */
 function readShape(tree, { name, type, fields: text, belongsTo }, words) {
   const isUser = type === 'user' || (text === undefined && belongsTo === undefined);
-  const { fields, mistakes } = parseFields(text ?? DEFAULT_FIELDS, words.table);
+  const { fields, mistakes } = parseFields(text ?? DEFAULT_FIELDS, words.table, readVocabulary(tree));
   const parent = belongsTo === undefined ? undefined : findParent(tree, belongsTo, words);
   if (!isUser) mistakes.push(`--type ${type}: only a user domain has --fields and --belongs-to`);
   if (typeof parent === 'string') mistakes.push(`--belongs-to ${belongsTo}: ${parent}`);
