@@ -4,15 +4,32 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** Clock ticks a second in /proc; 100 on all common Linux systems. */
 const TICKS = Number(process.platform === 'linux' ? execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }) : 100);
 
-/** Returns the CPU time of a process so far, in microseconds; NaN without /proc. */
+/**
+ * Returns the CPU time of a process so far, in microseconds: the sum of its running threads, which the kernel counts in
+ * nanoseconds. NaN without /proc.
+ * @see https://docs.kernel.org/scheduler/sched-stats.html
+ */
 export function readCpu(pid: number): number {
-  const stat = readStat(pid);
-  return stat ? (stat.own / TICKS) * 1e6 : NaN;
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`).map((thread) => readThreadCpu(`/proc/${pid}/task/${thread}`));
+    return threads.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1_000;
+  } catch {
+    return NaN;
+  }
 }
 
-/** Returns the CPU time of ended child processes, in microseconds. */
+/** Returns the nanoseconds of a thread; 0 for one that ended meanwhile. */
+function readThreadCpu(folder: string): number {
+  try {
+    return Number(readFileSync(`${folder}/schedstat`, 'utf8').split(' ', 1)[0]);
+  } catch {
+    return 0;
+  }
+}
+
+/** Returns the CPU time of ended child processes, in microseconds. The kernel reports it in ticks. */
 export function readCpuOfEndedChildren(): number {
-  return ((readStat(process.pid)?.ended ?? NaN) / TICKS) * 1e6;
+  return toMicroseconds(readStat(process.pid)?.endedTicks ?? NaN);
 }
 
 /** Returns the current memory of a process, in MiB; NaN without /proc. @see man 5 proc, VmRSS */
@@ -41,24 +58,25 @@ export function readCpuOfPostgres(pid: number, readings = 10): number {
   const before = readStat(pid);
   if (!before) return NaN;
   const backends = readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map((name) => readStat(Number(name)))
-    .filter((stat) => stat?.parent === pid);
-  const server = readStat(pid) ?? before;
-  if (server.ended !== before.ended && readings > 1) return readCpuOfPostgres(pid, readings - 1);
-  const ticks = backends.reduce((sum, stat) => sum + (stat?.own ?? 0), server.own + server.ended);
+    .filter((name) => /^\d+$/.test(name) && readStat(Number(name))?.parent === pid)
+    .map((name) => readCpu(Number(name)) || 0);
+  const running = backends.reduce((sum, cpu) => sum + cpu, readCpu(pid));
+  const endedTicks = readStat(pid)?.endedTicks ?? before.endedTicks;
+  if (endedTicks !== before.endedTicks && readings > 1) return readCpuOfPostgres(pid, readings - 1);
+  return running + toMicroseconds(endedTicks);
+}
+
+function toMicroseconds(ticks: number): number {
   return (ticks / TICKS) * 1e6;
 }
 
 interface ProcessStat {
   readonly parent: number;
-  /** Ticks of the process itself. */
-  readonly own: number;
-  /** Ticks of ended children. */
-  readonly ended: number;
+  /** CPU time of ended children. */
+  readonly endedTicks: number;
 }
 
-/** @see man 5 proc: fields 4, 14 to 17; the name in field 2 may contain spaces */
+/** @see man 5 proc: fields 4, 16 and 17; the name in field 2 may contain spaces */
 function readStat(pid: number): ProcessStat | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
@@ -67,7 +85,7 @@ function readStat(pid: number): ProcessStat | undefined {
       .split(' ')
       .map(Number);
     const field = (number: number): number => fields[number - 3] ?? 0;
-    return { parent: field(4), own: field(14) + field(15), ended: field(16) + field(17) };
+    return { parent: field(4), endedTicks: field(16) + field(17) };
   } catch {
     return undefined;
   }
