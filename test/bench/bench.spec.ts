@@ -97,6 +97,15 @@ describe(buildShortTable.name, () => {
     expect(lines[0]).toContain(`${machine.cores} cores of ${machine.cpu}`);
     expect(lines.at(-1)).toBe('| a get a job | 100 | 1.00 | 0.25 | 3.00 |');
   });
+
+  it('has a column for a result of another Node.js', () => {
+    const other = resultOf(round(100, 50, 400));
+    const beside: BenchResult = { ...other, machine: { ...other.machine, node: 'v20.1.2' } };
+    const lines = buildShortTable(resultOf(round(100, 100, 400)), beside).split('\n');
+
+    expect(lines[2]).toContain('| Node v20.1.2: × hand-written |');
+    expect(lines.at(-1)).toBe('| a get a job | 100 | 1.00 | 0.25 | 3.00 | 2.00 |');
+  });
 });
 
 describe(computeSpread.name, () => {

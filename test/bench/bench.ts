@@ -28,7 +28,12 @@ const RESULTS = join(__dirname, 'results');
 /** `npm run bench`; options are checked before anything is measured. */
 async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
-  if (options.table !== undefined) return fillReadmes(readResult(options.table));
+  if (options.table !== undefined) {
+    return fillReadmes(
+      readResult(options.table),
+      options.beside === undefined ? undefined : readResult(options.beside),
+    );
+  }
   const earlier = options.against === undefined ? undefined : readResult(options.against);
   if (earlier) assertSameSize(earlier, options.plan.size);
   const result = await run(options);

@@ -6,6 +6,7 @@ import type { DataSize } from './data-set';
 import { measureImports, measureStream, type ImportRate, type StreamMemory } from './import-speed';
 import { runLoad } from './load';
 import { measureLogins, type Logins } from './logins';
+import { measurePipelineCost, type PipelineCost } from './pipeline-cost';
 import { summarize, type OperationResult } from './result';
 import { measure, type BenchEnvironment } from './rounds';
 import type { BenchServices } from './services';
@@ -23,6 +24,8 @@ export interface Extras {
   /** Time of page 15,000 of the large tenant relative to page 1. */
   readonly deepPage: Spread;
   readonly audit: AuditCost;
+  /** A read through pg's pipeline relative to our own; absent in older results. */
+  readonly pipeline?: PipelineCost;
   /** Time of a request with ten times the users, relative to that without; null if not requested. */
   readonly scaling: ScalingResult | null;
 }
@@ -33,6 +36,8 @@ export interface ExtrasOptions extends DataSize {
   readonly rounds: number;
   readonly importRows: number;
   readonly streamRows: number;
+  /** Blocks of pg's pipeline and of our own. */
+  readonly pipelineBlocks: number;
   readonly hasTenfold: boolean;
 }
 
@@ -53,6 +58,7 @@ export async function measureExtras(
     refreshMs: await measureRefresh(services),
     deepPage: await deepPage(product.port, benchUsers, options),
     audit: await measureAuditCost(benchEnvironment, services, options),
+    pipeline: await measurePipelineCost(services, options.pipelineBlocks),
     import: await measureImports(product.port, benchUsers, services, options),
     stream: await measureStream(product, benchUsers, options.streamRows),
     scaling: options.hasTenfold ? await measureScaling(benchEnvironment, services, options) : null,

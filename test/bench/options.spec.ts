@@ -31,6 +31,12 @@ describe(parseOptions.name, () => {
     });
   });
 
+  it('fills the tables from one result, with another beside', () => {
+    const files = { table: 'node24.json', beside: 'node20.json' };
+
+    expect(parseOptions(['--table', files.table, '--beside', files.beside])).toMatchObject(files);
+  });
+
   it.each([
     [['--only', 'x'], `--only: there is no operation 'x'; there are a, b, c, d, e, f`],
     [['--only', 'a,'], `--only: there is no operation ''`],
@@ -42,6 +48,7 @@ describe(parseOptions.name, () => {
     [['--seconds', '-1'], '--seconds'],
     [['--seconds', 'Infinity'], `--seconds: 'Infinity'`],
     [['--quickly'], '--quickly'],
+    [['--beside', 'b.json'], '--beside: name the result of the table by --table'],
   ])('refuses %j', (args, message) => {
     expect(() => parseOptions(args)).toThrow(message);
   });

@@ -25,6 +25,8 @@ export interface BenchOptions {
   readonly against: string | undefined;
   /** A file with a result to fill the tables from, instead of measuring. */
   readonly table: string | undefined;
+  /** A file with a result of another Node.js, whose ratios the tables show beside. */
+  readonly beside: string | undefined;
 }
 
 /** Takes 45 minutes on two cores. */
@@ -35,19 +37,19 @@ const FULL: Plan = {
     { connections: 1, rounds: 5, seconds: 2 },
     { connections: 64, rounds: 5, seconds: 2 },
   ],
-  extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, hasTenfold: true },
+  extras: { rounds: 7, seconds: 3, importRows: 10_000, streamRows: 100_000, pipelineBlocks: 20, hasTenfold: true },
 };
 
 /** Takes less than four minutes on two slow cores; its results are a hint. */
 const QUICK: Plan = {
   size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
   levels: [{ connections: 16, rounds: 3, seconds: 0.5 }],
-  extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, hasTenfold: false },
+  extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, pipelineBlocks: 4, hasTenfold: false },
 };
 
 /**
  * Parses `[--quick] [--against <result>] [--only a,b] [--extras] [--rounds n] [--seconds n] [--profile] [--table
- * <result>]`.
+ * <result> [--beside <result>]]`.
  * @throws Error that names the invalid option
  */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -62,9 +64,11 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       seconds: { type: 'string' },
       profile: { type: 'boolean', default: false },
       table: { type: 'string' },
+      beside: { type: 'string' },
     },
   });
-  const { quick: isQuick, only, rounds, seconds, profile: isProfiled, against, table } = values;
+  const { quick: isQuick, only, rounds, seconds, profile: isProfiled, against, table, beside } = values;
+  if (beside !== undefined && table === undefined) throw new Error('--beside: name the result of the table by --table');
   const isPart = only !== undefined || values.extras;
   return {
     plan: buildPlan(isQuick ? QUICK : FULL, {
@@ -78,6 +82,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     isProfiled,
     against,
     table,
+    beside,
   };
 }
 

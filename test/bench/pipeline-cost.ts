@@ -3,11 +3,10 @@ import { pgTypes } from '../../src/platform/database/driver/pg-types';
 import { type PipelinedStatement, StatementPipeline } from '../../src/platform/database/driver/statement-pipeline';
 import { SET_CONTEXT } from '../../src/platform/database/transaction-settings';
 import { readCpuOfPostgres } from './cpu';
-import { BenchServices } from './services';
-import { computeSpread } from './statistics';
+import type { BenchServices } from './services';
+import { computeSpread, type Spread } from './statistics';
 
 const CONNECTIONS = 8;
-const BLOCKS = 40;
 const WARM_UP_BLOCKS = 6;
 const UNITS_PER_BLOCK = 800;
 const ANSWER_TIMEOUT_MS = 60_000;
@@ -38,7 +37,22 @@ type Costs = readonly [own: number, postgres: number, time: number];
 
 type Work = (client: PoolClient) => Promise<unknown>;
 
-const COSTS = ['CPU of Node', 'CPU of PostgreSQL', 'time'] as const;
+const COST_INDEXES = [0, 1, 2] as const;
+
+/** The costs of pg's pipeline relative to our own. */
+interface CostRatios {
+  readonly node: Spread;
+  readonly postgres: Spread;
+  readonly time: Spread;
+}
+
+/** The cost of a read through pg's pipeline relative to StatementPipeline. */
+export interface PipelineCost {
+  /** Both send BEGIN and COMMIT. */
+  readonly sameStatements: CostRatios;
+  /** Only pg needs BEGIN and COMMIT. */
+  readonly asUsed: CostRatios;
+}
 
 function sendThroughOwn(client: PoolClient, statements: readonly PipelinedStatement[]): Promise<unknown> {
   return StatementPipeline.send(client, statements, ANSWER_TIMEOUT_MS);
@@ -67,45 +81,34 @@ async function measureBlock(pool: Pool, work: Work, postgresPid: number): Promis
   return costs.map((cost) => cost / UNITS_PER_BLOCK) as unknown as Costs;
 }
 
-/** Prints the costs of pg's pipeline relative to our own, in alternating blocks. */
-async function compare(title: string, own: () => Promise<Costs>, pgs: () => Promise<Costs>): Promise<void> {
-  const pairs: { readonly own: Costs; readonly pg: Costs }[] = [];
-  for (let block = -WARM_UP_BLOCKS; block < BLOCKS; block++) {
+/** Returns pg's costs relative to our own, in alternating blocks. */
+async function compare(blocks: number, own: () => Promise<Costs>, pgs: () => Promise<Costs>): Promise<CostRatios> {
+  const ratios: Costs[] = [];
+  for (let block = -WARM_UP_BLOCKS; block < blocks; block++) {
     // Either side goes first every other time: garbage of one is often collected in the block of the other.
     const isOwnFirst = block % 2 === 0;
     const first = await (isOwnFirst ? own() : pgs());
     const second = await (isOwnFirst ? pgs() : own());
-    if (block >= 0) pairs.push(isOwnFirst ? { own: first, pg: second } : { own: second, pg: first });
+    const [ours, theirs] = isOwnFirst ? [first, second] : [second, first];
+    if (block >= 0) ratios.push(ours.map((cost, i) => theirs[i]! / cost) as unknown as Costs);
   }
-  for (const [i, what] of COSTS.entries()) {
-    const { median, lower, upper } = computeSpread(pairs.map((pair) => pair.pg[i]! / pair.own[i]!))!;
-    const costOf = (side: 'own' | 'pg') => computeSpread(pairs.map((pair) => pair[side][i]!))!.median.toFixed(0);
-    const ratio = `${median.toFixed(2)} [${lower.toFixed(2)}–${upper.toFixed(2)}]`;
-    console.log(`${title}, ${what}: pg ${costOf('pg')} µs, own ${costOf('own')} µs, ratio ${ratio}`);
-  }
+  const [node, postgres, time] = COST_INDEXES.map((i) => computeSpread(ratios.map((costs) => costs[i]))!);
+  return { node: node!, postgres: postgres!, time: time! };
 }
 
 /** Measures a read of one row in the context of a tenant through StatementPipeline and through pg's pipeline. */
-async function main(): Promise<void> {
-  const services = new BenchServices();
-  await services.start();
+export async function measurePipelineCost(services: BenchServices, blocks: number): Promise<PipelineCost> {
   const options = { connectionString: services.buildUrl('app'), max: CONNECTIONS, types: pgTypes };
   const pools = { own: new Pool(options), pg: new Pool({ ...options, pipeline: true }) };
-  // A client that ends may still receive the shutdown of PostgreSQL.
-  for (const pool of Object.values(pools)) pool.on('connect', (client) => client.on('error', () => undefined));
   const own = (statements: readonly PipelinedStatement[]) => () =>
     measureBlock(pools.own, (client) => sendThroughOwn(client, statements), services.postgresPid);
   const pgs = () => measureBlock(pools.pg, (client) => sendThroughPg(client, IN_TRANSACTION), services.postgresPid);
   try {
-    await compare('same statements', own(IN_TRANSACTION), pgs);
-    await compare('as used', own([CONTEXT, READ]), pgs);
+    return {
+      sameStatements: await compare(blocks, own(IN_TRANSACTION), pgs),
+      asUsed: await compare(blocks, own([CONTEXT, READ]), pgs),
+    };
   } finally {
     await Promise.all([pools.own.end(), pools.pg.end()]);
-    await services.stop();
   }
 }
-
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});

@@ -1,6 +1,7 @@
 import type { WriteAuditCost } from './audit-cost';
 import type { Extras } from './extras';
 import { NAMES, type Operation } from './operations';
+import type { PipelineCost } from './pipeline-cost';
 import type { OperationResult } from './result';
 import { CONTENDERS } from './rounds';
 import type { Spread } from './statistics';
@@ -53,12 +54,14 @@ export function formatLines({
   refreshMs,
   deepPage,
   audit,
+  pipeline,
   scaling: tenfold,
 }: Extras): [what: string, found: string][] {
   return [
     ['get of 500 hot jobs, cache on', hot ? `× ${formatSpread(hot.spread.cachedVsFastify)} of fastify` : 'no cache'],
     ['audit of a create', formatAudit(audit.create)],
     ['audit of a patch', formatAudit(audit.patch)],
+    ["pg's pipeline instead of our own", pipeline ? formatPipeline(pipeline) : 'not measured'],
     ['page 15,000 by page 1', `× ${formatSpread(deepPage)} of the time`],
     [
       'ten times the users',
@@ -91,6 +94,14 @@ function formatAudit({ time, cpu, audited, unaudited }: WriteAuditCost): string 
   return (
     `${formatPercent(time.median)}, middle half of rounds ${lower} to ${upper}; ` +
     `CPU ${formatPercent(cpu)} (${servers}, ${databases})`
+  );
+}
+
+function formatPipeline({ asUsed, sameStatements }: PipelineCost): string {
+  return (
+    `a read takes × ${formatSpread(asUsed.node)} of the CPU of Node and × ${formatSpread(asUsed.postgres)} of that of ` +
+    `PostgreSQL; with the same statements × ${formatSpread(sameStatements.node)} and ` +
+    `× ${formatSpread(sameStatements.postgres)}`
   );
 }
 

@@ -8,26 +8,29 @@ const ROOT = join(__dirname, '..', '..');
 const BEGIN = '<!-- bench: filled by `npm run bench -- --table <result>` -->';
 const END = '<!-- /bench -->';
 
-/** Writes the tables of a result between their markers in README.md and test/bench/README.md. */
-export function fillReadmes(result: BenchResult): void {
-  fillMarkedSection(join(ROOT, 'README.md'), buildShortTable(result));
-  fillMarkedSection(join(__dirname, 'README.md'), [buildLongTable(result), '', buildExtrasTable(result)].join('\n'));
+/**
+ * Writes the tables of a result between their markers in README.md and test/bench/README.md.
+ * @param beside a result of another Node.js, which gets a column in the short table and a table of its own in the other
+ */
+export function fillReadmes(result: BenchResult, beside?: BenchResult): void {
+  fillMarkedSection(join(ROOT, 'README.md'), buildShortTable(result, beside));
+  const tables = [buildLongTable(result), buildExtrasTable(result), ...(beside ? [buildLongTable(beside)] : [])];
+  fillMarkedSection(join(__dirname, 'README.md'), tables.join('\n\n'));
 }
 
 /** Formats the product's ratios to the baseline and to the limit, at 16 connections; a line for each operation. */
-export function buildShortTable(result: BenchResult): string {
+export function buildShortTable(result: BenchResult, beside?: BenchResult): string {
   const rows = each(result, (operation, { vsFastify, vsPgbench, spread, contenders: { product } }) => [
     `${operation} ${NAMES[operation]}`,
     round(product?.rps),
     vsFastify.toFixed(2),
     vsPgbench?.toFixed(2) ?? '–',
     spread.cachedVsFastify?.median.toFixed(2) ?? '–',
+    ...(beside ? [beside.operations[operation]?.vsFastify.toFixed(2) ?? '–'] : []),
   ]);
-  return [
-    describeMachine(result),
-    '',
-    ...buildMarkdown(['operation', 'requests/s', '× hand-written', '× pgbench', 'cache on: × hand-written'], rows),
-  ].join('\n');
+  const head = ['operation', 'requests/s', '× hand-written', '× pgbench', 'cache on: × hand-written'];
+  const besideHead = beside ? [`Node ${beside.machine.node}: × hand-written`] : [];
+  return [describeMachine(result), '', ...buildMarkdown([...head, ...besideHead], rows)].join('\n');
 }
 
 function buildLongTable(result: BenchResult): string {
