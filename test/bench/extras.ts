@@ -79,7 +79,8 @@ async function measureHotReads(
 ): Promise<Extras['hot']> {
   if (!benchEnvironment.servers.productCached) return null;
   const reads = { ...benchEnvironment, users: selectHotJobs(benchEnvironment.users) };
-  const options = { rounds, seconds, connections: 16, contenders: ['fastify', 'product', 'productCached'] as const };
+  const contenders = ['fastify', 'product', 'productCached'] as const;
+  const options = { rounds, seconds, connections: 16, warmUpRequests: 2_000, contenders };
   return summarize(await measure(reads, 'a', options));
 }
 

@@ -35,11 +35,16 @@ export interface RoundsOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** Requests of each server before the first round, within twelve seconds. Then V8 has compiled its code. */
+  readonly warmUpRequests: number;
   readonly contenders?: readonly Contender[];
 }
 
-/** The minimum warm-up, so that code is compiled. */
-const WARM_UP = { seconds: 1, requests: 2_000, atMost: 3 };
+/** Limit of a warm-up, in runs of a second. */
+const MAX_WARM_UP_SECONDS = 12;
+
+/** Length of a run before each measurement: a pool closes connections that are idle for ten seconds. */
+const RECONNECT_SECONDS = 0.2;
 
 /** Runs the rounds of one operation; each begins with another contender, so that the order changes. */
 export async function measure(
@@ -50,7 +55,7 @@ export async function measure(
   const { rounds, seconds, connections, contenders = CONTENDERS } = options;
   const results: Round[] = [];
   // The first requests run uncompiled code, empty pools and statements without a plan.
-  for (const contender of contenders) await warmUp(benchEnvironment, contender, operation, connections);
+  for (const contender of contenders) await warmUp(benchEnvironment, contender, operation, options);
   for (let number = 0; number < rounds; number++) {
     const round: Round = {};
     for (let i = 0; i < contenders.length; i++) {
@@ -67,13 +72,12 @@ async function warmUp(
   benchEnvironment: BenchEnvironment,
   contender: Contender,
   operation: Operation,
-  connections: number,
+  { connections, warmUpRequests }: RoundsOptions,
 ): Promise<void> {
   let requests = 0;
-  for (let turn = 0; turn < WARM_UP.atMost && requests < WARM_UP.requests; turn++) {
-    requests +=
-      (await measureOnce(benchEnvironment, contender, operation, WARM_UP.seconds, connections))?.requests ??
-      WARM_UP.requests;
+  for (let second = 0; second < MAX_WARM_UP_SECONDS && requests < warmUpRequests; second++) {
+    const measurement = await measureOnce(benchEnvironment, contender, operation, 1, connections);
+    requests += measurement && contender !== 'pgbench' ? measurement.requests : Infinity;
   }
 }
 
@@ -92,8 +96,10 @@ async function measureOnce(
     );
   const server = benchEnvironment.servers[contender];
   if (!server) return undefined;
+  const load = { port: server.port, connections, next: buildRequests(operation, benchUsers) };
+  await runLoad({ ...load, seconds: RECONNECT_SECONDS });
   const cpu = startCpu(benchEnvironment, server);
-  const result = await runLoad({ port: server.port, connections, seconds, next: buildRequests(operation, benchUsers) });
+  const result = await runLoad({ ...load, seconds });
   return { ...result, ...cpu(result.requests) };
 }
 
