@@ -59,6 +59,22 @@ const unsafeSyntax = [
   },
 ];
 
+const FIXED_TIME = 'Wait for an event or with waitFor; a fixed time needs a reason: pause(ms, reason) of test/support.';
+
+/** A fixed time is too short on a slow machine and too long on others. */
+const noFixedTime = {
+  imports: ['timers/promises', 'node:timers/promises'].map((name) => ({
+    name,
+    importNames: ['setTimeout', 'scheduler', 'default'],
+    message: FIXED_TIME,
+  })),
+  syntax: {
+    selector:
+      'CallExpression[callee.name=/^(setTimeout|sleep)$/], CallExpression[callee.object.name="globalThis"][callee.property.name="setTimeout"]',
+    message: FIXED_TIME,
+  },
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -144,7 +160,8 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts', 'src/**/*.spec.{ts,tsx}'],
     rules: {
-      'no-restricted-syntax': 'off',
+      'no-restricted-imports': ['error', { paths: noFixedTime.imports }],
+      'no-restricted-syntax': ['error', noFixedTime.syntax],
       // A describe block is a function, and a spec may be long.
       'max-lines-per-function': 'off',
       // Tables of cases are long once they are formatted.
@@ -161,6 +178,14 @@ export default tseslint.config(
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
     },
+  },
+  {
+    files: ['src/**/*.spec.{ts,tsx}'],
+    rules: { 'no-restricted-imports': ['error', { paths: [...noBypass.paths, ...noFixedTime.imports] }] },
+  },
+  {
+    files: ['test/support/wait-for.ts'],
+    rules: { 'no-restricted-imports': 'off', 'no-restricted-syntax': 'off' },
   },
   {
     // Programs for a terminal, which print their output.

@@ -89,6 +89,14 @@ export function LeaksPage({ html }: { html: string }) {
 }
 `;
 
+const WAITS = `import { setTimeout as delay } from 'node:timers/promises';
+
+export async function waitBlindly(): Promise<void> {
+  await delay(100);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+}
+`;
+
 describe('a domain that forgot what can be forgotten is stopped by', () => {
   let copy: RepositoryCopy;
 
@@ -98,6 +106,7 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     copy.write('src/leaks/leaks.service.ts', SERVICE);
     copy.write('src/leaks/leaks.controller.ts', CONTROLLER);
     copy.write('src/leaks/leaks-page.tsx', PAGE);
+    copy.write('test/support/leaks-waits.ts', WAITS);
   });
   afterAll(() => copy.remove());
 
@@ -117,6 +126,13 @@ describe('a domain that forgot what can be forgotten is stopped by', () => {
     ]);
     expect(output).toContain('Not safe yet: say who may call these routes');
     expect(output.match(/Preact escapes every value/g)).toHaveLength(2);
+  });
+
+  it('lint: a test that waits for a fixed time', async () => {
+    const { code, output } = await copy.run('eslint/bin/eslint.js', ['test/support/leaks-waits.ts']);
+
+    expect(code).toBe(1);
+    expect(output.match(/fixed time needs a reason/g)).toHaveLength(2);
   });
 
   it('import rules: a folder without a rule, a new dependency between domains and an import of pg', async () => {

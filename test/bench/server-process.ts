@@ -2,9 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../../src/local-services/managed-process';
 import { readCpu, readMemory } from './cpu';
+import { pause } from '../support/wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 const START_TIMEOUT_MS = 300_000;
@@ -48,7 +48,7 @@ export class BenchServerProcess {
     while (!(await isListening(port))) {
       if (child.exitCode !== null || Date.now() > deadline)
         throw new Error(`${program} did not start:\n${output.text}`);
-      await sleep(50);
+      await pause(50, 'a listening port reports no event');
     }
     return new BenchServerProcess(child, port, output);
   }

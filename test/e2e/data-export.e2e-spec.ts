@@ -10,6 +10,7 @@ import {
 } from '../support/accounts';
 import type { Caller } from '../support/caller';
 import { listEmails } from '../support/emails';
+import { pause } from '../support/wait-for';
 
 /** Tables that hold rows of a tenant. */
 const TENANT_TABLES = Object.entries(MATRIX).filter(([, { tenant }]) => tenant !== undefined);
@@ -73,7 +74,7 @@ describe('the data of a user', () => {
     await stepUp(user, person);
     const [session] = (await user.get('/v1/auth/sessions')).body.items;
     await app.redis.hset(`session:${session.id}`, { stepUpUntil: Date.now() - 1 });
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await pause(1_000, 'the server may know a session for a second');
 
     expect((await user.send(method!, `/v1/users/me/${path}`)).status).toBe(403);
     expect((await user.get('/v1/users/me')).status).toBe(200);

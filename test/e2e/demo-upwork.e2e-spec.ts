@@ -5,6 +5,7 @@ import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { pause } from '../support/wait-for';
 
 describe(UpworkScenario.name, () => {
   let upwork: FakeUpwork;
@@ -36,7 +37,7 @@ describe(UpworkScenario.name, () => {
   async function runWorker(): Promise<void> {
     while (!isOver) {
       await worker.runTask('sync-connections');
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await pause(50, 'the task repeats at an interval');
     }
   }
 

@@ -25,7 +25,7 @@ import { ParseIdPipe } from '../../src/platform/http/validation/request-validati
 import { LocationAt } from '../../src/platform/http/responses/resource-headers';
 import { RedisModule } from '../../src/platform/redis/redis.module';
 import { buildTestEnvironment } from '../support/test-config';
-import { waitFor } from '../support/wait-for';
+import { pause, waitFor } from '../support/wait-for';
 
 class CreateNoteDto {
   @ApiProperty()
@@ -260,7 +260,7 @@ describe('the HTTP platform', () => {
         },
       );
       call.write('{"title":');
-      setTimeout(() => call.end('"x"}'), 30);
+      void pause(30, 'the server reports no first piece of a body').then(() => call.end('"x"}'));
     });
 
     expect(JSON.parse(body)).toMatchObject({ context: { requestId: 'in-pieces-1' } });

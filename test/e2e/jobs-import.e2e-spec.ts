@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { buildJob } from '../support/factories/job.factory';
+import { pause } from '../support/wait-for';
 
 const CSV = { 'content-type': 'text/csv' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -548,7 +549,7 @@ describe('POST /v1/jobs/import', () => {
       });
       request.on('error', () => undefined).on('close', () => resolve());
       request.write(rows.join('\n'));
-      setTimeout(() => request.destroy(), 300);
+      void pause(300, 'the server reports no first part of a file').then(() => request.destroy());
     });
 
     const [row] = await app.db.query<{ count: number }>('superuser', 'SELECT count(*) FROM jobs WHERE user_id = $1', [

@@ -3,6 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 import { createUpworkConnection } from '../support/upwork-connections';
+import { waitFor } from '../support/wait-for';
 
 /** Difference of the clocks of Redis and of this process, which both round. */
 const CLOCK_MS = 50;
@@ -238,7 +239,7 @@ describe('/v1/tokens/upwork', () => {
     expect(JSON.parse(stored.slice(stored.indexOf('{'))).sealedVerifier).toMatch(/^v1\./);
     const { headers } = await fetch(body.url, { redirect: 'manual' });
     await app.redis.pexpire(key!, 1);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await waitFor('the state expires', async () => (await app.redis.exists(key!)) === 0);
 
     const back = new URL(headers.get('location')!);
     expect((await ann.get(back.pathname + back.search)).body.code).toBe('token.state_invalid');

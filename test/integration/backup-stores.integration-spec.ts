@@ -19,6 +19,7 @@ import { createBackupStore } from '../../src/backups/storage/s3-store';
 import { FakeS3 } from '../support/fake-s3';
 import { collectBytes, splitIntoChunks } from '../support/byte-streams';
 import { buildTestConfig } from '../support/test-config';
+import { waitFor } from '../support/wait-for';
 
 const NAME = buildFileName(12, new Date('2026-01-31T02:12:00.400Z'));
 
@@ -174,10 +175,11 @@ describe('the client programs of PostgreSQL', () => {
     expect(line.toString()).toMatch(/^who secret 127.0.0.1 1 gigvault require \/ .*--snapshot=0001-1/);
     expect(line.toString().split(' / ')[1]).not.toContain('secret');
 
-    writeProgram('pg_dump', 'exec sleep 600');
+    writeProgram('pg_dump', 'touch "$0.started"; exec sleep 600');
     const stop = new AbortController();
     const stopped = collectBytes(dumpArchive(tools, { url, snapshot: 'x' }, stop.signal));
-    setTimeout(() => stop.abort(), 200);
+    await waitFor('pg_dump runs', () => existsSync(join(folder, 'pg_dump.started')));
+    stop.abort();
     await expect(stopped).rejects.toThrow('did not run');
   });
 

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { STATS_MISCOUNTED } from '../stress/statistics/statistics.queries';
+import { pause } from '../support/wait-for';
 
 /** Unique values of Bob: each occurrence shows that Bob's row was read. */
 const OF_BOB = { jobs: 37, favorites: 23, budget: 7717, last: '2031-07-13', metric: 918273 };
@@ -186,7 +186,7 @@ describe('user_job_stats', () => {
       // Each would wait forever, because the refresh ends only after the responses.
       const answers = await Promise.race([
         Promise.all(Array.from({ length: 40 }, (_, i) => statsOf([ann, bob, newcomer][i % 3]!))),
-        sleep(120_000, 'waited', { ref: false }),
+        pause(120_000, 'only ends a wait that would be endless', { ref: false }),
       ]);
 
       expect(answers).toHaveLength(40);

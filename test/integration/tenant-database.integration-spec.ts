@@ -10,7 +10,7 @@ import { createSignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
 import { countSocketWrites } from '../support/measurements';
 import { runAsUser } from '../support/run-as-user';
-import { waitFor } from '../support/wait-for';
+import { pause, waitFor } from '../support/wait-for';
 
 const COUNT = 'SELECT count(*) AS count FROM messages';
 
@@ -173,7 +173,7 @@ describe(Database.name, () => {
       database.transaction(async (unit) => {
         await write(unit, 'lost');
         await killBackends(app);
-        await new Promise((resolve) => setTimeout(resolve, 100));
+        await pause(100, 'the connection ends while the unit has no statement, and reports it to no one');
       }),
     );
 

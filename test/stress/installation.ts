@@ -2,8 +2,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstallationServices } from '../../src/local-services/server-environment';
+import { pause } from '../support/wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 
@@ -52,7 +52,7 @@ export class StressInstallation {
     }
     while (!this.output.includes('Ctrl-C stops everything')) {
       if (launcher.exitCode !== null) throw new Error(this.output);
-      await sleep(20);
+      await pause(20, 'the launcher is a process of its own');
     }
     return JSON.parse(readFileSync(join(this.folder, 'services.json'), 'utf8')) as InstallationServices;
   }
@@ -65,7 +65,9 @@ export class StressInstallation {
   /** Stops everything as Ctrl-C does; keeps the data. */
   async stop(): Promise<void> {
     if (this.launcher?.exitCode === null && this.launcher.pid) process.kill(this.launcher.pid, 'SIGINT');
-    while (this.launcher?.exitCode === null && this.launcher.signalCode === null) await sleep(20);
+    while (this.launcher?.exitCode === null && this.launcher.signalCode === null) {
+      await pause(20, 'the launcher is a process of its own');
+    }
   }
 
   /** Stops everything and removes the data. */

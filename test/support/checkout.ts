@@ -13,9 +13,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstallationServices } from '../../src/local-services/server-environment';
 import { isAlive } from '../../src/local-services/managed-process';
+import { pause } from './wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 
@@ -189,7 +189,7 @@ export class LauncherRun {
         readFileSync(this.checkout.createDataFolder('services.json'), 'utf8'),
       ) as InstallationServices;
       if (isWanted(services)) return services;
-      await sleep(20);
+      await pause(20, 'the launcher reports changes of its files by no event');
     }
   }
 
@@ -197,7 +197,7 @@ export class LauncherRun {
   async waitForOutput(text: string): Promise<void> {
     while (!this.output.includes(text)) {
       if (this.child.exitCode !== null) throw new Error(this.output);
-      await sleep(20);
+      await pause(20, 'the launcher reports changes of its files by no event');
     }
   }
 

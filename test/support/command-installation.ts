@@ -2,8 +2,8 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { InstallationServices } from '../../src/local-services/server-environment';
+import { pause } from './wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 
@@ -32,7 +32,7 @@ export class CommandInstallation {
     this.launcher = launcher;
     while (!this.isRunning()) {
       if (launcher.exitCode !== null) throw new Error(`The launcher ended with ${launcher.exitCode}.`);
-      await sleep(20);
+      await pause(20, 'the launcher writes a file when it is ready');
     }
   }
 

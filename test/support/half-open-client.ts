@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { connect, type Socket } from 'node:net';
+import { waitFor } from './wait-for';
 
 /** A client that never closes its side, even when the server closes its own. */
 export class HalfOpenClient {
@@ -57,7 +58,7 @@ export class HalfOpenClient {
 
 /** Waits until the server has no connection. */
 export async function waitForNoConnections(server: Server): Promise<void> {
-  while ((await countConnections(server)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitFor('the server has no connection', async () => (await countConnections(server)) === 0);
 }
 
 /** Returns the number of the server's connections. */

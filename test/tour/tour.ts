@@ -3,11 +3,11 @@ import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { findFreePort } from '../../src/local-services/managed-process';
 import { findOnPath } from '../../src/local-services/debian-packages';
 import { ServicesFile } from '../../src/local-services/server-environment';
 import { findShellBlocks } from './readme-blocks';
+import { pause } from '../support/wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 const SECTION = 'Five-minute tour';
@@ -91,7 +91,7 @@ async function stop(data: string): Promise<void> {
   const launcher = existsSync(data) ? file.read()?.pids['launcher'] : undefined;
   if (launcher === undefined) return;
   process.kill(launcher, 'SIGTERM');
-  while (file.read()) await sleep(100);
+  while (file.read()) await pause(100, 'the launcher removes the file at its end');
   removeServicesFolder(data);
 }
 

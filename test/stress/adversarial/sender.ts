@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { pause } from '../../support/wait-for';
 
 /** A request of the scenario; the path is sent unchanged. */
 export interface Input {
@@ -77,13 +78,12 @@ function toReply(reply: Reply | 'stale' | undefined): Reply | undefined {
 async function read(response: IncomingMessage): Promise<Reply> {
   const mediaType = (response.headers['content-type'] ?? '').split(';', 1)[0]!.trim();
   const isStream = mediaType === 'text/event-stream';
-  const timer = isStream ? setTimeout(() => response.destroy(), STREAM_MS) : undefined;
+  if (isStream) void pause(STREAM_MS, 'a stream has no end', { ref: false }).then(() => response.destroy());
   const chunks: Buffer[] = [];
   try {
     for await (const chunk of response) chunks.push(chunk as Buffer);
   } catch {
     // A truncated body still has its status.
   }
-  clearTimeout(timer);
   return { status: response.statusCode ?? 0, mediaType, body: Buffer.concat(chunks).toString('utf8'), isStream };
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { AiInstallation } from './ai-installation';
+import { waitFor } from '../../support/wait-for';
 
 /** About 49 calls at their maximum cost. */
 const BUDGET_USD = '0.50';
@@ -76,7 +76,7 @@ async function attack(installation: AiInstallation, { calls, isHeld = false }: B
 }
 
 async function waitUntil(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await sleep(20);
+  await waitFor('the calls arrive', isSo);
 }
 
 function toPicoUsd(usd: string): bigint {

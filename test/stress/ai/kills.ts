@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readEvents, joinText } from '../../support/server-sent-events';
 import type { AiInstallation } from './ai-installation';
+import { waitFor } from '../../support/wait-for';
 
 /** An API process that was killed with SIGKILL during a call. */
 export interface AiKill {
@@ -46,7 +46,7 @@ async function kill(installation: AiInstallation, model: string, { isAged }: AiK
   fake.invoices.length = 0;
   const request = { token: user.token!, method: 'POST', body: { type: 'cover_letter', model } } as const;
   const reading = readEvents(`${victim.url}/v1/ai/generations`, request);
-  while (!(await hasStoredUsage(installation))) await sleep(50);
+  await waitFor('usage is stored', () => hasStoredUsage(installation));
   process.kill(victim.pid, 'SIGKILL');
   const killedAt = performance.now();
   const { events, location } = await reading;

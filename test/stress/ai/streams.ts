@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
+import { pause, waitFor } from '../../support/wait-for';
 
 /** The number of streams, of observations while all wait, and the interval in which their first chunks come. */
 export interface StreamsOptions {
@@ -57,13 +57,13 @@ export async function stressStreams(
   const readings: Promise<{ mark: string; firstAt: number; isComplete: boolean }>[] = [];
   for (let n = 0; n < streams; n += 1) {
     readings.push(read(url, user, `[stream ${n}]`));
-    while (n - fake.countOpenCalls() >= MAX_OPENING) await sleep(20);
+    await waitFor('fewer calls are opening', () => n - fake.countOpenCalls() < MAX_OPENING);
   }
   let peak = 0;
   const memory = setInterval(() => (peak = Math.max(peak, readRssMb(pid))), 200);
-  while (fake.countOpenCalls() < streams) await sleep(20);
+  await waitFor('all calls are open', () => fake.countOpenCalls() >= streams);
   // The last stream has its row by now; its transaction may still be ending.
-  while ((await readBusyConnections(installation)).length > 0) await sleep(20);
+  await waitFor('no connection is busy', async () => (await readBusyConnections(installation)).length === 0);
   const connections = await watchConnections(installation, samples);
   const computed = readCpuMs(pid);
   release();
@@ -112,7 +112,7 @@ async function watchConnections(
     const rows = await readBusyConnections(installation);
     result.inTransaction += rows.filter(({ state }) => state.startsWith('idle in transaction')).length;
     result.busy += rows.length;
-    await sleep(50);
+    await pause(50, 'the connections are sampled at intervals');
   }
   return result;
 }

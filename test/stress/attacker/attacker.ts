@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { readPeakMemory } from '../../bench/cpu';
 import { ApiProcess } from '../api-process';
 import { ChildProgram } from '../child';
 import { NormalUser, type ServiceLevel } from './normal-user';
+import { pause } from '../../support/wait-for';
 
 /** How long to measure. */
 export interface AttackerOptions {
@@ -29,6 +29,7 @@ export interface AttackerResult {
 }
 
 const WARM_UP_MS = 3_000;
+const PHASE = 'the user works for a fixed time';
 const SLOWDOWN_LIMIT = 5;
 const MEMORY_LIMIT_MIB = 600;
 
@@ -51,11 +52,11 @@ export async function stressAttacker({ baselineMs, attackMs, hashCost }: Attacke
   try {
     const user = new NormalUser(api.url, await api.createAccount());
     await attacker.waitForLine('ready');
-    await user.workUntil(sleep(Math.min(WARM_UP_MS, baselineMs)));
-    const alone = await user.workUntil(sleep(baselineMs));
+    await user.workUntil(pause(Math.min(WARM_UP_MS, baselineMs), PHASE));
+    const alone = await user.workUntil(pause(baselineMs, PHASE));
     attacker.writeLine('begin');
     const [attacked, worstLoopDelayMs] = await Promise.all([
-      user.workUntil(sleep(attackMs)),
+      user.workUntil(pause(attackMs, PHASE)),
       measureWorstDelay(api, attackMs),
     ]);
     const peakMemory = Math.round(readPeakMemory(api.pid));
@@ -94,7 +95,7 @@ export function assertUserUnaffected(result: AttackerResult): AttackerResult {
 async function measureWorstDelay(api: ApiProcess, forMs: number): Promise<number> {
   let worst = 0;
   await api.readLoopDelayMs();
-  for (const end = Date.now() + forMs; Date.now() < end; await sleep(1_000)) {
+  for (const end = Date.now() + forMs; Date.now() < end; await pause(1_000, 'the delay is sampled at intervals')) {
     worst = Math.max(worst, await api.readLoopDelayMs().catch(() => NaN));
   }
   return worst;

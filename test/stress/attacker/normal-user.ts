@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StressAccount } from '../api-process';
+import { pause } from '../../support/wait-for';
 
 /** Two seconds have about 13 requests, well under the product's limit for one user. */
 const PAUSE_MS = 150;
@@ -41,7 +41,7 @@ export class NormalUser {
       const [what, send] = this.next();
       const status = await send();
       taken.push({ what, ms: performance.now() - began, status });
-      await Promise.race([sleep(PAUSE_MS), end]);
+      await Promise.race([pause(PAUSE_MS, 'a person waits between two requests'), end]);
     }
     const answers: Record<string, number> = {};
     for (const { status } of taken) answers[status] = (answers[status] ?? 0) + 1;

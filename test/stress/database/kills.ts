@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { signUp } from '../../../src/demo/demo-account';
 import type { ApiClient } from '../../../src/demo/api-client';
 import { withClient } from '../../../src/local-services/database-setup';
 import type { InstallationServices } from '../../../src/local-services/server-environment';
 import { StressInstallation } from '../installation';
+import { pause } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface KillsOptions {
@@ -35,7 +35,9 @@ export async function stressKills({ rounds, writers, jobsPerRound }: KillsOption
     let { api } = await signUp(services.api);
     for (let round = 0; round < rounds; round++) {
       const writing = Array.from({ length: writers }, (_, i) => write(api, `round ${round} writer ${i}`, acknowledged));
-      while (acknowledged.length < (round + 1) * jobsPerRound) await sleep(1);
+      while (acknowledged.length < (round + 1) * jobsPerRound) {
+        await pause(1, 'the writers count their responses in a list');
+      }
       process.kill(services.pids[round % 2 === 0 ? 'api' : 'postgres']!, 'SIGKILL');
       await Promise.all(writing);
       // The launcher would restart a killed process, so a round starts the whole installation.

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { OverviewService } from '../../../src/admin/dashboard/overview/overview.service';
 import { CREATE_PARTITIONS } from '../../../src/audit/create-partitions.task';
 import { Database } from '../../../src/platform/database/database';
@@ -7,6 +6,7 @@ import { HealthService } from '../../../src/platform/health/health.service';
 import { runAsUser } from '../../support/run-as-user';
 import { InProcessApi } from '../in-process-api';
 import { Latencies } from '../latencies';
+import { pause, waitFor } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface PartitionsOptions {
@@ -50,6 +50,8 @@ export interface PartitionsResult {
 /** The key of both is the instant of writing; analytics, whose key is a day, cannot end within ten seconds. */
 const LOGS = ['audit_logs', 'security_logs'];
 const YEAR = new Date().getUTCFullYear();
+
+const LOAD_TIME = 'writes are counted for a fixed time';
 
 interface Written {
   readonly waits: Latencies;
@@ -106,7 +108,7 @@ async function stressYearEnd(
 }
 
 async function waitForDefaultRows(served: InProcessApi): Promise<void> {
-  while ((await countRows(served, 'audit_logs_default')) === 0) await sleep(50);
+  await waitFor('a row is in the default partition', async () => (await countRows(served, 'audit_logs_default')) > 0);
 }
 
 async function stressMissingPartition(
@@ -119,7 +121,7 @@ async function stressMissingPartition(
   }
   await served.restart();
   const { status, checks } = await served.get(HealthService).ready();
-  const { waits, failed } = await write(sleep(1_000));
+  const { waits, failed } = await write(pause(1_000, LOAD_TIME));
   return {
     serverStarts: status === 'ready',
     health: checks.partitions?.status ?? 'unknown',
@@ -141,9 +143,9 @@ async function stressDrain(
     `INSERT INTO security_logs (user_id, event_type, success)
      SELECT 1, 'stress.stray', true FROM generate_series(1, ${defaultRows})`,
   );
-  const before = await write(sleep(1_000));
+  const before = await write(pause(1_000, LOAD_TIME));
   const moved = await countRows(served, 'audit_logs_default');
-  const during = await write(sleep(200).then(() => createPartitions(served)));
+  const during = await write(pause(200, LOAD_TIME).then(() => createPartitions(served)));
   const defaultRowsLost =
     defaultRows -
     (await countRows(served, `audit_logs WHERE table_name = 'defaultRows'`)) +

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import { withClient } from '../../../src/local-services/database-setup';
 import type { InstallationServices } from '../../../src/local-services/server-environment';
@@ -10,6 +9,7 @@ import { Caller } from '../../support/caller';
 import { createCanary, CanaryEndpoints, startEchoingVendor } from './canary-endpoints';
 import { findCanaries, encodeCanary, type Canary, type Place } from './canary-encodings';
 import { ADMIN_SETTINGS, StressInstallation } from '../installation';
+import { pause } from '../../support/wait-for';
 
 /** The result; `found` and `overlooked` must be empty. */
 export interface CanaryResult {
@@ -73,7 +73,7 @@ export async function stressCanary(): Promise<CanaryResult> {
     doors.recordAnswer('password of the admin', ADMIN_SETTINGS.GIGVAULT_ADMIN_PASSWORD);
     await doors.callAll();
     await admin.post('/v1/admin/encryption-keys/rotate', { reason: 'a stress scenario' });
-    await sleep(3_000);
+    await pause(3_000, 'logs, metrics and traces are written after the responses');
     for (const secret of readKeys(installation, services)) doors.recordAnswer(secret.name, secret.value);
     const planted = await plantCanaries(installation, services);
     const places = [...(await readAnswers(doors, admin, services.api)), ...(await readStores(installation, services))];

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { KeyFile } from '../../../src/platform/encryption/key-file';
 import type { WrappedDataKey } from '../../../src/platform/encryption/data-keys';
@@ -10,6 +9,7 @@ import { createEncryption, createKeyFile, InMemoryDataKeys } from '../../support
 import { buildServers } from '../build-servers';
 import { ChildProgram } from '../child';
 import { ADMIN_SETTINGS } from '../installation';
+import { pause } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface KeyRotationOptions {
@@ -209,7 +209,7 @@ class KeyRotationRun {
       while ((await this.countRewrapped()) < before + step) {
         if (worker.hasExited) throw new Error('the worker ended by itself');
         if (await this.isFinished()) return killed;
-        await sleep(20);
+        await pause(20, 'the worker is a process of its own');
       }
       await worker.end('SIGKILL');
       worker = this.startChild(['dist/src/worker.js']);
@@ -217,7 +217,11 @@ class KeyRotationRun {
   }
 
   private async waitForEnd(): Promise<boolean> {
-    for (const until = Date.now() + 10 * 60_000; Date.now() < until; await sleep(100))
+    for (
+      const until = Date.now() + 10 * 60_000;
+      Date.now() < until;
+      await pause(100, 'the worker is a process of its own')
+    )
       if (await this.isFinished()) return true;
     return false;
   }

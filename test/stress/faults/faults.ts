@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { BenchServices } from '../../bench/services';
 import { ApiProcess } from '../api-process';
 import { compareAcknowledged, type Comparison } from './acknowledged-writes';
 import * as faults from './fault-injections';
 import { FullDisk } from './full-disk';
 import { WriteLoad, type Attempt } from './write-load';
+import { pause } from '../../support/wait-for';
 
 /** How long the faults last. */
 export interface FaultsOptions {
@@ -148,7 +148,7 @@ async function injectFault(
   // Free space inside the files of a full disk is used up first.
   if (fault.isGradual) await settle(hit);
   const begunAt = performance.now();
-  await (holdMs === undefined ? settle(noticed) : sleep(holdMs));
+  await (holdMs === undefined ? settle(noticed) : pause(holdMs, 'the fault lasts this long'));
   const success = (kind: Attempt['kind']) => load.next((attempt) => attempt.kind === kind && isSuccess(attempt.status));
   await fault.end();
   const endedAt = performance.now();
@@ -200,7 +200,9 @@ function isSuccess(status: number): boolean {
 /** Waits up to this time; undefined when it takes longer. */
 async function settle<T>(work: Promise<T>): Promise<T | undefined> {
   const timeout = new AbortController();
-  const late = sleep(TIMEOUT_MS, undefined, { signal: timeout.signal }).catch(() => undefined);
+  const late = pause(TIMEOUT_MS, 'ends the wait for a broken server', { signal: timeout.signal }).catch(
+    () => undefined,
+  );
   try {
     return await Promise.race([work, late]);
   } finally {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StressAccount, ApiProcess } from '../api-process';
+import { pause } from '../../support/wait-for';
 
 /** A client without a response within this time counts as unanswered. */
 const TIMEOUT_MS = 60_000;
@@ -8,6 +8,7 @@ const TIMEOUT_MS = 60_000;
 /** The pause between two requests of a client, so that a refusing server is not called in a tight loop. */
 const PAUSE_MS = 20;
 const PROBE_PAUSE_MS = 250;
+const LOAD_RATE = 'the clients send at a fixed rate';
 
 /** A request and its outcome. */
 export interface Attempt {
@@ -74,7 +75,7 @@ export class WriteLoad {
         const changed = await this.attempt('write', client, `/v1/jobs/${created.id}`, patch);
         if (changed) this.acknowledged.set(changed.id, changed.version);
       }
-      await sleep(PAUSE_MS);
+      await pause(PAUSE_MS, LOAD_RATE);
     }
   }
 
@@ -84,11 +85,12 @@ export class WriteLoad {
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ email, password }),
     };
-    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('sign-in', 0, '/v1/auth/login', request);
+    for (; !this.isOver; await pause(PROBE_PAUSE_MS, LOAD_RATE))
+      await this.attempt('sign-in', 0, '/v1/auth/login', request);
   }
 
   private async probe(): Promise<void> {
-    for (; !this.isOver; await sleep(PROBE_PAUSE_MS)) await this.attempt('probe', 0, '/health/ready', {});
+    for (; !this.isOver; await pause(PROBE_PAUSE_MS, LOAD_RATE)) await this.attempt('probe', 0, '/health/ready', {});
   }
 
   private async attempt(

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { StressInstallation } from '../installation';
+import { pause } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface SignInOptions {
@@ -47,8 +47,8 @@ async function withInstallation<T>(settings: Record<string, string>, work: (url:
 
 async function stressFlood(url: string, size: number): Promise<object> {
   const { accessToken } = (await (await post(url, 'login', ADMIN)).json()) as { accessToken: string };
-  await read(url, accessToken, sleep(1_000));
-  const calm = await read(url, accessToken, sleep(BASELINE_MS));
+  await read(url, accessToken, pause(1_000, 'warms the server up'));
+  const calm = await read(url, accessToken, pause(BASELINE_MS, 'the baseline is measured for this time'));
   const answers = Promise.all(
     Array.from({ length: size }, () =>
       post(url, 'login', { email: `${randomUUID()}@example.com`, password: 'not it at all' }),

@@ -1,8 +1,8 @@
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ScheduledTask } from '../../../src/platform/scheduler/scheduled-task';
 import { HOLD_LINE, HOLDING_LINE } from './scheduled-runs';
 import { runWorker } from '../serve-worker';
+import { pause } from '../../support/wait-for';
 
 /** A worker of the scheduler scenario that can be killed: `scheduled-runs-worker.ts <tasks> <every seconds>`. */
 const [tasks = '1', everySeconds = '2'] = process.argv.slice(2);
@@ -23,7 +23,7 @@ function buildTask(name: number): ScheduledTask {
     run: async () => {
       if (isHolding) return hold();
       const ms = 400 + Math.random() * 200;
-      await sleep(ms);
+      await pause(ms, 'a run of a task takes time');
       return { ms: Math.round(ms) };
     },
   };

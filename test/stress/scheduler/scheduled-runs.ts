@@ -1,9 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withClient } from '../../../src/local-services/database-setup';
 import { BenchServerProcess } from '../../bench/server-process';
 import { buildServers } from '../build-servers';
 import { createStressServices } from '../stress-services';
 import { WorkerProcess } from '../worker-process';
+import { pause } from '../../support/wait-for';
 
 /** A run of a dead worker is taken over when its lease and the queue's timeout have ended. */
 const TIMEOUT_MS = 600_000;
@@ -102,10 +102,10 @@ async function killInTurns(
   from: number,
   until: number,
 ): Promise<number> {
-  await sleep(Math.max(0, from - Date.now()));
+  await pause(Math.max(0, from - Date.now()), 'the kills begin at a time of the schedule');
   let kills = 0;
   do {
-    await sleep(Math.max(0, Math.min(everyMs, until - Date.now())));
+    await pause(Math.max(0, Math.min(everyMs, until - Date.now())), 'the kills have an interval');
     const worker = workers[kills % workers.length]!;
     const held = worker.waitForNextLine(`${HOLDING_LINE}${RUNS_PER_WORKER}`);
     worker.writeLine(HOLD_LINE);
@@ -193,6 +193,6 @@ async function waitForEndedRuns(url: string, window: Window): Promise<RunRow[]> 
     });
     const isOver = rows.every(({ outcome }) => outcome !== 'running' && outcome !== 'retrying' && outcome !== 'queued');
     if ((isOver && countMissing(rows, window) === 0) || Date.now() > deadline) return rows;
-    await sleep(500);
+    await pause(500, 'the workers are processes of their own');
   }
 }

@@ -1,10 +1,10 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { REFRESH_JOB_STATS } from '../../../src/analytics/refresh-job-stats.task';
 import { AdminTasksService } from '../../../src/admin/api/tasks/admin-tasks.service';
 import { withClient } from '../../../src/local-services/database-setup';
 import { runAsUser } from '../../support/run-as-user';
 import type { InProcessApi } from '../in-process-api';
 import { WorkerProcess } from '../worker-process';
+import { pause } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface RefreshesOptions {
@@ -105,7 +105,7 @@ async function runSchedule(
     if (passedMs < seconds * 1_000) return false;
     return passedMs > TIMEOUT_MS || (hasEveryWorkerWorked() && (await readRuns(served, last)).succeeded > 0);
   };
-  for (; !(await isOver()); await sleep(200)) {
+  for (; !(await isOver()); await pause(200, 'changes arrive at intervals')) {
     await served.query('UPDATE jobs SET is_favorite = NOT is_favorite WHERE id = (SELECT min(id) FROM jobs)');
   }
   await setPaused(served, true);
@@ -153,7 +153,11 @@ function asAdmin<T>(work: () => Promise<T>): Promise<T> {
 }
 
 async function waitUntil(isSo: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + TIMEOUT_MS; !(await isSo()); await sleep(50)) {
+  for (
+    const deadline = Date.now() + TIMEOUT_MS;
+    !(await isSo());
+    await pause(50, 'the workers are processes of their own')
+  ) {
     if (Date.now() > deadline) throw new Error('the workers did not come to an end');
   }
 }

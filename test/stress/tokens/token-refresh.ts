@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { PasswordsService } from '../../../src/auth/passwords/passwords.service';
 import { REFRESH_CONNECTIONS } from '../../../src/tokens/refresh-connections.task';
@@ -12,6 +11,7 @@ import { runAsUser } from '../../support/run-as-user';
 import { buildServers } from '../build-servers';
 import { ChildProgram } from '../child';
 import { InProcessApi } from '../in-process-api';
+import { pause } from '../../support/wait-for';
 
 /** Sizes of the scenario. */
 export interface TokenRefreshOptions {
@@ -211,7 +211,11 @@ class TokenRefreshRun {
 }
 
 async function waitUntil(isTrue: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + TIMEOUT_MS; !(await isTrue()); await sleep(POLL_INTERVAL_MS)) {
+  for (
+    const deadline = Date.now() + TIMEOUT_MS;
+    !(await isTrue());
+    await pause(POLL_INTERVAL_MS, 'the workers are processes of their own')
+  ) {
     if (Date.now() > deadline) throw new Error('the scenario waited too long');
   }
 }
