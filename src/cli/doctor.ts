@@ -1,16 +1,119 @@
-import '../platform/config/load-config';
-import { findDataFolder, OperatorError } from '../local-services/data-folder';
-import { type InstallationServices, shouldEmbedPostgres } from '../local-services/server-environment';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
+import { InstallationSecrets } from '../local-services/installation-secrets';
+import { isAlive } from '../local-services/managed-process';
+import { findInstalledMajor } from '../local-services/postgres-programs';
+import {
+  buildRoleUrls,
+  buildServerEnvironment,
+  type InstallationServices,
+  ServicesFile,
+  shouldEmbedPostgres,
+} from '../local-services/server-environment';
 import type { Config } from '../platform/config/config';
 import { loadConfig } from '../platform/config/load-config';
 import { loadEnvironmentFile, print } from './command-line';
-import { EMBEDDED_REDIS, EmbeddedInstallation } from './doctor/embedded-installation';
-import { type Finding, formatFinding, formatSummary, problem } from './doctor/finding';
+import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
 import { checkBackupFolder, checkDisks, checkMailServer, checkNode, checkPort } from './doctor/machine-checks';
-import { checkDatabase, type DatabaseSituation, describeServiceProblems } from './doctor/postgres-checks';
-import { checkRedis } from './doctor/redis-checks';
+import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
 import { checkKeyFile, checkSettings } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
+import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
+
+/** Placeholders of what the start would create; they are valid and never used. */
+const NOT_CREATED = {
+  GIGVAULT_EMBEDDED: 'true',
+  SECRET_KEY: Buffer.alloc(32).toString('base64'),
+  ENCRYPTION_KEYS: `k1:${Buffer.alloc(32).toString('base64')}`,
+};
+
+const NOT_STARTED = 'postgres://127.0.0.1/gigvault';
+
+/** Placeholder of REDIS_URL for a Redis that the start runs. */
+const EMBEDDED_REDIS = 'redis://127.0.0.1';
+
+/** The embedded installation of this checkout, examined without changing it. */
+class EmbeddedInstallation {
+  private readonly path = findDataFolder();
+
+  /** False before the first start. */
+  get exists(): boolean {
+    return existsSync(join(this.path, 'secrets.json'));
+  }
+
+  /** False while a first start has not created the database. */
+  get hasDatabase(): boolean {
+    return this.readMajor() !== undefined;
+  }
+
+  /** The services of the running launcher; undefined when it does not run. */
+  get running(): InstallationServices | undefined {
+    const services = new ServicesFile(join(this.path, 'services.json')).read();
+    return services && isAlive(services.pids['launcher'] ?? 0) ? services : undefined;
+  }
+
+  /** Returns the settings of API and worker. Without data or a running launcher, they contain placeholders. */
+  buildEnvironment(env: NodeJS.ProcessEnv, services = this.running): NodeJS.ProcessEnv {
+    const redis = env['REDIS_URL'] || services?.redis || EMBEDDED_REDIS;
+    const postgres = services?.postgres ?? buildRoleUrls(() => NOT_STARTED);
+    if (this.exists)
+      return buildServerEnvironment(env, {
+        secrets: this.loadSecrets(),
+        dataFolder: this.path,
+        port: undefined,
+        postgres,
+        redis,
+      });
+    const roles = ['', 'AUTH_', 'WORKER_', 'ADMIN_', 'MIGRATION_', 'BACKUP_', 'MONITOR_'];
+    const urls = Object.fromEntries(roles.map((role) => [`DATABASE_${role}URL`, NOT_STARTED]));
+    const keys = env['ENCRYPTION_KEY_FILE'] ? { ...NOT_CREATED, ENCRYPTION_KEYS: undefined } : NOT_CREATED;
+    return { ...keys, ...env, ...urls, GIGVAULT_DATA_DIR: this.path, REDIS_URL: redis };
+  }
+
+  /** Compares the version of the data with the PostgreSQL that npm installed. */
+  checkData(): Finding {
+    if (!this.exists) return ok('data', `${this.path} does not exist yet; npm start creates it`);
+    const found = this.readMajor();
+    const installed = findInstalledMajor();
+    if (found === undefined || found === installed) return ok('data', this.path);
+    const other = `PostgreSQL ${installed ?? 'for this machine'} is installed`;
+    const detail = `${this.path} is of PostgreSQL ${found}, but ${other}`;
+    return problem('data', detail, `keep it: mv ${this.path} ${this.path}-${found}, or remove it: npm run reset`);
+  }
+
+  /**
+   * Starts the stopped PostgreSQL for the time of `work`, under the launcher's lock. Terminates the orphaned servers of
+   * a killed launcher, as the next start does.
+   * @throws OperatorError when it does not start
+   */
+  async withPostgres<T>(work: (services: InstallationServices) => Promise<T>): Promise<T> {
+    const folder = new DataFolder();
+    const secrets = this.loadSecrets();
+    const lock = await LauncherLock.acquire(folder.resolve('launcher.json'));
+    const postgres = createInstallationPostgres(folder, secrets);
+    try {
+      await postgres.start();
+      const urls = buildRoleUrls((login, role) =>
+        postgres.buildUrl(login, secrets.values.passwords[role], DATABASE_NAME),
+      );
+      return await work({ api: '', postgres: urls, pids: {} });
+    } finally {
+      await postgres.stop();
+      lock.release();
+    }
+  }
+
+  private loadSecrets(): InstallationSecrets {
+    return InstallationSecrets.load(join(this.path, 'secrets.json'));
+  }
+
+  private readMajor(): number | undefined {
+    const services = new DataFolder().createServicesFolder(this.loadSecrets().values.servicesName);
+    const file = join(services, 'postgres', 'PG_VERSION');
+    return existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : undefined;
+  }
+}
 
 /** Runs `npm run doctor`: names what is wrong with the machine or the settings, and the cure. It repairs nothing. */
 async function main(): Promise<void> {

@@ -21,7 +21,7 @@ import { buildApiUrl, waitUntilReady } from './readiness';
 import { InstallationSecrets } from '../../local-services/installation-secrets';
 import type { ServiceSet } from './service-set';
 import { type BuiltSources, readBuiltSources, SourceReloader } from './source-reloader';
-import { SupervisedServer } from './supervised-server';
+import { SupervisedServer } from './supervisor';
 
 /** API and worker: title, entry in dist/src, and the port for a debugger. */
 const SERVERS = {

@@ -1,6 +1,5 @@
 import type { SourceReloader } from './source-reloader';
-import type { SupervisedServer } from './supervised-server';
-import { type Restartable, Supervisor } from './supervisor';
+import { type Restartable, type SupervisedServer, Supervisor } from './supervisor';
 import type { EmbeddedPostgres } from '../../local-services/embedded-postgres';
 import type { EmbeddedRedis } from '../../local-services/embedded-redis';
 
