@@ -1,5 +1,4 @@
-import { generateJobs } from './seed-jobs';
-import { findMissingSteps, planProposals } from './seed-proposals';
+import { findMissingSteps, generateJobs, planProposals } from './seed-jobs';
 import { SEED_USERS } from './seed-users';
 
 describe(generateJobs.name, () => {
