@@ -1,5 +1,4 @@
-import { REMOVED_MARK } from './links';
-import { sanitizeUntrustedText, truncate } from './untrusted-text';
+import { REMOVED_MARK, sanitizeUntrustedText, truncate } from './untrusted-text';
 
 /** Kinds of drafts; the CHECK of ai_generations.generation_type lists the same. */
 export const GENERATION_TYPES = ['proposal', 'cover_letter', 'message'] as const;

@@ -1,7 +1,6 @@
 import { findSlowInputs } from '../../../test/support/measurements';
 import { ANSWER_PATTERNS, checkAnswer } from './answer-checks';
-import { LINK_PATTERNS } from './links';
-import { INJECTION_PATTERNS, sanitizeUntrustedText, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
+import { INJECTION_PATTERNS, LINK_PATTERNS, sanitizeUntrustedText, UNTRUSTED_TEXT_PATTERNS } from './untrusted-text';
 
 const LENGTH = 4_000;
 
