@@ -2,8 +2,15 @@ import { Body, Controller, Get, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { AnalyticsService } from './analytics.service';
-import { DayRangeDto, JobStatsDto, SummaryDto } from './analytics.dto';
-import { ListMetricsDto, MetricDto, MetricsDto, PutMetricDto } from './metrics.dto';
+import {
+  DayRangeDto,
+  JobStatsDto,
+  ListMetricsDto,
+  MetricDto,
+  MetricsDto,
+  PutMetricDto,
+  SummaryDto,
+} from './analytics.dto';
 
 /** Routes for the signed-in user's statistics. */
 @ApiTags('Analytics')

@@ -1,16 +1,19 @@
 import { AppError } from '../platform/errors/app-error';
-import { type DayRangeDto, type JobStatsDto, type OutcomeDto, type SummaryDto } from './analytics.dto';
+import type {
+  DayRangeDto,
+  JobStatsDto,
+  ListMetricsDto,
+  MetricDto,
+  MetricsDto,
+  MetricSeriesDto,
+  OutcomeDto,
+  PutMetricDto,
+  SummaryDto,
+} from './analytics.dto';
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { metricSeries, outcomes, TENANT_JOB_STATS, putMetric, volumes } from './analytics.queries';
-import {
-  type ListMetricsDto,
-  type MetricDto,
-  type MetricsDto,
-  type MetricSeriesDto,
-  type PutMetricDto,
-} from './metrics.dto';
 import { isCounted } from './record-daily-metrics.task';
 
 const DAY_MS = 86_400_000;

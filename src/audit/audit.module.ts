@@ -1,10 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AdminLogsController, AuditController } from './logs/audit.controller';
-import { AuditLog } from './logs/audit-log.entity';
+import { AuditLog, SecurityLog } from './logs/audit-log.entity';
 import { AuditHistoryService, AuditLogsService } from './logs/audit-logs.service';
 import { AuditSubscriber } from './audit.subscriber';
-import { SecurityLog } from './logs/security-log.entity';
 import { SecurityLogsService } from './logs/security-logs.service';
 
 /** Records entity changes and serves both logs. A process without this module cannot commit entity changes. */

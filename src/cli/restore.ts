@@ -1,7 +1,6 @@
 import { ConfigError, loadSettings } from '../platform/config/load-config';
 import { basename, dirname, resolve } from 'node:path';
-import { BackupError, type BackupStore, parseFileName } from '../backups/storage/backup-store';
-import { FolderStore } from '../backups/storage/folder-store';
+import { BackupError, type BackupStore, FolderStore, parseFileName } from '../backups/storage/backup-store';
 import { countRows } from '../backups/storage/manifest';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';

@@ -2,7 +2,7 @@ import { Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { LocationAt } from '../platform/http/responses/resource-headers';
+import { LocationAt } from '../platform/http/responses/preconditions';
 import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
 import { SyncDto, SyncListDto } from './syncs.dto';
 import { SyncsService } from './syncs.service';

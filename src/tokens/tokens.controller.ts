@@ -2,10 +2,9 @@ import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access/access';
-import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { IfMatch, type Preconditions, Unconditional } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Unconditional } from '../platform/http/responses/resource-headers';
 import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { AuthorizationsService } from './authorizations.service';
 import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';

@@ -4,7 +4,7 @@ import { SignedIn, StepUp } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ErasureCertificateDto, LimitsDto, UpdateUserDto, UserDto } from './users.dto';
 import { AccountLimitsService, UsersService } from './users.service';
-import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/security-logs.dto';
+import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/audit-logs.dto';
 import { SecurityLogsService } from '../audit/logs/security-logs.service';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';

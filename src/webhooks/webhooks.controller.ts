@@ -8,10 +8,9 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
-import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
+import { IfMatch, LocationAt, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { LocationAt } from '../platform/http/responses/resource-headers';
 import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { DeliveriesService } from './deliveries.service';
 import { CreateWebhookDto, DeliveryDto, NewWebhookDto, UpdateWebhookDto, WebhookDto } from './webhooks.dto';

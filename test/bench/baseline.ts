@@ -12,7 +12,7 @@ import {
   type LiveSession,
 } from '../../src/auth/sessions/session-record';
 import { loadConfig } from '../../src/platform/config/load-config';
-import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { JOB_BODY, JOB_SCHEMA, page, STATS_SCHEMA } from './baseline-schemas';
 import { BASELINE_STATEMENTS } from './baseline-statements';
 

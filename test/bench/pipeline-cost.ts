@@ -1,5 +1,5 @@
 import { Pool, type PoolClient } from 'pg';
-import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { type PipelinedStatement, StatementPipeline } from '../../src/platform/database/driver/statement-pipeline';
 import { SET_CONTEXT } from '../../src/platform/database/transaction-settings';
 import { readCpuOfPostgres } from './cpu';

@@ -18,11 +18,15 @@ import { Field, InstantField } from '../../src/platform/http/validation/fields';
 import { BooleanParam, TextListParam } from '../../src/platform/http/validation/query-params';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { HttpModule } from '../../src/platform/http/http.module';
-import { assertVersion, IfMatch, type Preconditions } from '../../src/platform/http/responses/preconditions';
+import {
+  assertVersion,
+  IfMatch,
+  LocationAt,
+  type Preconditions,
+} from '../../src/platform/http/responses/preconditions';
 import { KeysetPages } from '../../src/platform/http/pagination/keyset-page';
 import { PageQueryDto } from '../../src/platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../src/platform/http/validation/request-validation.pipe';
-import { LocationAt } from '../../src/platform/http/responses/resource-headers';
 import { RedisModule } from '../../src/platform/redis/redis.module';
 import { buildTestEnvironment } from '../support/test-config';
 import { pause, waitFor } from '../support/wait-for';

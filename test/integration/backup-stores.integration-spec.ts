@@ -12,8 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BackupError, type BackupStore, buildFileName } from '../../src/backups/storage/backup-store';
-import { FolderStore } from '../../src/backups/storage/folder-store';
+import { BackupError, type BackupStore, buildFileName, FolderStore } from '../../src/backups/storage/backup-store';
 import { dumpArchive, restoreArchive } from '../../src/backups/restore/postgres-tools';
 import { createBackupStore } from '../../src/backups/storage/s3-store';
 import { FakeS3 } from '../support/fake-s3';

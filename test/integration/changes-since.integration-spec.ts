@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { waitFor } from '../support/wait-for';
 import { insertJob } from '../support/factories/job.factory';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';

@@ -3,7 +3,7 @@ import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
 import { CreateJobDto, ListJobsDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
-import { CompiledValidation } from '../../src/platform/http/validation/compiled-validation';
+import { CompiledValidation } from '../../src/platform/http/validation/request-validation.pipe';
 import { CreateProposalDto, ListProposalsDto } from '../../src/proposals/proposals.dto';
 
 const DTOS: Type<object>[] = [CreateJobDto, UpdateJobDto, ListJobsDto, CreateProposalDto, ListProposalsDto];

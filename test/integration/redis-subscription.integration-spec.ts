@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { RedisClients } from '../../src/platform/redis/redis-clients';
-import { RedisSubscription } from '../../src/platform/redis/redis-subscription';
+import { RedisClients, RedisSubscription } from '../../src/platform/redis/redis-clients';
 import { buildTestConfig } from '../support/test-config';
 import { createTestRedisUrl } from '../support/test-redis';
 import { waitFor } from '../support/wait-for';

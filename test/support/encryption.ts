@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { DataKeyCache } from '../../src/platform/encryption/data-key-cache';
-import { DataKeys, type DataKeyStore, type WrappedDataKey } from '../../src/platform/encryption/data-keys';
+import {
+  DataKeyCache,
+  DataKeys,
+  type DataKeyStore,
+  type WrappedDataKey,
+} from '../../src/platform/encryption/data-keys';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
 import { LocalMasterKeys } from '../../src/platform/encryption/master-keys';
 import type { RedisClients } from '../../src/platform/redis/redis-clients';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Client, Pool } from 'pg';
 import { getLogin, type Role, ROLES, withClient } from '../../src/local-services/database-setup';
-import { pgTypes } from '../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { TEMPLATE_DATABASE, testServices, buildTestUrl } from './test-services';
 
 /** A migrated database for one test file. */

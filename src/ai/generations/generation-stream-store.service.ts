@@ -1,7 +1,6 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
-import { RedisClients } from '../../platform/redis/redis-clients';
-import { RedisSubscription } from '../../platform/redis/redis-subscription';
+import { RedisClients, RedisSubscription } from '../../platform/redis/redis-clients';
 import { ChunkBuffer, type Chunk } from './chunk-buffer';
 
 /** Retention in Redis for readers that reconnect; the database keeps the text. */

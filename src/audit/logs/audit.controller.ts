@@ -4,8 +4,14 @@ import { AdminOnly, SignedIn } from '../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
 import { AuditLogsService } from './audit-logs.service';
-import { AdminAuditLogDto, AuditLogDto, ListAllAuditLogsDto, ListAuditLogsDto } from './audit-logs.dto';
-import { ListSecurityLogsDto, SecurityLogDto } from './security-logs.dto';
+import {
+  AdminAuditLogDto,
+  AuditLogDto,
+  ListAllAuditLogsDto,
+  ListAuditLogsDto,
+  ListSecurityLogsDto,
+  SecurityLogDto,
+} from './audit-logs.dto';
 import { SecurityLogsService } from './security-logs.service';
 
 /** Routes for the changes of the signed-in user's rows. */

@@ -1,9 +1,7 @@
 import { Conditions } from '../../platform/database/conditions';
 import type { CursorKey } from '../../platform/http/pagination/keyset-page';
-import type { AuditLog } from './audit-log.entity';
-import { type ActorDto, type AuditAction } from './audit-logs.dto';
-import type { ListSecurityLogsDto } from './security-logs.dto';
-import type { SecurityLog } from './security-log.entity';
+import type { AuditLog, SecurityLog } from './audit-log.entity';
+import type { ActorDto, AuditAction, ListSecurityLogsDto } from './audit-logs.dto';
 
 /** A row with its sort key as PostgreSQL's text: a Date loses the microseconds. */
 type WithSortKey<Row> = Row & { readonly sortKey: string };

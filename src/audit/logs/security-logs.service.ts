@@ -4,8 +4,8 @@ import { SystemDatabase } from '../../platform/database/system-database';
 import { KeysetPages } from '../../platform/http/pagination/keyset-page';
 import type { Page } from '../../platform/http/pagination/page.dto';
 import { listSecurityLogs, type SecurityLogRow } from './audit.queries';
-import { type ListAccountSecurityLogsDto, type ListSecurityLogsDto, type SecurityLogDto } from './security-logs.dto';
-import type { SecurityLog } from './security-log.entity';
+import type { ListAccountSecurityLogsDto, ListSecurityLogsDto, SecurityLogDto } from './audit-logs.dto';
+import type { SecurityLog } from './audit-log.entity';
 
 /** Reads the security log: all events for admins, their own events for users. */
 @Injectable()

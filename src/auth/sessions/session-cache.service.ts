@@ -2,8 +2,7 @@ import { type LiveSession } from './session-record';
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { LRUCache } from 'lru-cache';
-import { RedisClients } from '../../platform/redis/redis-clients';
-import { RedisSubscription } from '../../platform/redis/redis-subscription';
+import { RedisClients, RedisSubscription } from '../../platform/redis/redis-clients';
 
 /** Longest life of a cached session. Bounds the delay of an ended session when a pub/sub message is lost. */
 const MAX_AGE_MS = 900;

@@ -1,9 +1,8 @@
 import { Readable } from 'node:stream';
 import { S3Client, S3Errors } from '@bradenmacdonald/s3-lite-client';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
-import { BackupError, BackupStore, sortNewestFirst } from './backup-store';
+import { BackupError, BackupStore, FolderStore, sortNewestFirst } from './backup-store';
 import type { Config } from '../../platform/config/config';
-import { FolderStore } from './folder-store';
 
 /** Four parts are in memory at once; S3 allows 10,000 parts, so a file can have 160 GB. */
 const PART_BYTES = 16 * 1_024 * 1_024;

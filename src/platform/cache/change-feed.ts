@@ -1,8 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '../config/config';
 import { SystemDatabase } from '../database/system-database';
-import { RedisClients } from '../redis/redis-clients';
-import { RedisSubscription } from '../redis/redis-subscription';
+import { RedisClients, RedisSubscription } from '../redis/redis-clients';
 import { GET_OR_SET, type TenantChange, TenantVersions } from './tenant-versions';
 import { CacheStats } from './cache-stats';
 import { VALUE_SECONDS } from './shared-cache-store';

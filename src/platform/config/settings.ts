@@ -1,20 +1,21 @@
 import { z } from 'zod';
-import { backupSettings, httpSettings } from './setting-groups';
 import {
+  backupSettings,
   databaseUrl,
   flag,
+  httpSettings,
   integer,
   isAddressOrNetwork,
-  isEncryptionKey,
   isBase64Key,
+  isEncryptionKey,
   isOrigin,
   list,
   model,
   money,
+  providerUrl,
   secret,
   url,
-  providerUrl,
-} from './setting-forms';
+} from './setting-groups';
 
 /** The AI providers, as in the names of the settings; local is any server with OpenAI's protocol. */
 const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;

@@ -7,8 +7,7 @@ import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
 import type { ErrorCode } from '../errors/error-codes';
 import { currentUnitOfWork } from './current-unit-of-work';
-import type { EntityClass, EntityRegistry, Identified } from './entity-repository';
-import { EntityStatementsCache } from './entity-statements';
+import { type EntityClass, type EntityRegistry, EntityStatementsCache, type Identified } from './entity-repository';
 import { TenantConnectionSlots } from './driver/connection';
 import { UnitOfWork, type QueryOptions } from './unit-of-work';
 

@@ -81,7 +81,7 @@ export class UnitOfWork {
   }
 
   /**
-   * Runs one statement and returns its rows, parsed as in pg-types.ts. Triggers audit its changes.
+   * Runs one statement and returns its rows, parsed as in direct-connection.ts. Triggers audit its changes.
    * @throws the PostgreSQL error of the first failed statement of the unit, for postgres-errors.ts to map
    */
   query<Row extends QueryResultRow>(sql: string, values: readonly unknown[] = []): Promise<Row[]> {

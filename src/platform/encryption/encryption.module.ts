@@ -1,6 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { DataKeyCache } from './data-key-cache';
-import { DataKeys, DataKeyStore } from './data-keys';
+import { DataKeyCache, DataKeys, DataKeyStore } from './data-keys';
 import { EncryptionService } from './encryption.service';
 import { KeyInventory } from './key-inventory';
 import { LocalMasterKeys, MasterKeys } from './master-keys';

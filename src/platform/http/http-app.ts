@@ -12,6 +12,7 @@ import {
   registerProtocolChecks,
   registerRequestChecks,
   registerRequestContext,
+  RouteTable,
 } from './edge/request-hooks';
 import { registerAdmission } from './edge/admission';
 import { assertRoutesAreMarked } from './access/access';
@@ -23,9 +24,8 @@ import { DrainingService } from './edge/draining.service';
 import { setUpDocumentation } from './openapi/documentation';
 import { buildOpenApiDocument } from './openapi/document';
 import { RateLimiterService, registerRateLimit } from './access/rate-limiter.service';
-import { registerResourceHeaders } from './responses/resource-headers';
+import { registerResourceHeaders } from './responses/preconditions';
 import { registerResponseSerializers } from './responses/response-serializers';
-import { RouteTable } from './edge/route-table';
 import { UnreadInputGuard } from './validation/unread-input.guard';
 import { registerWelcome } from './edge/welcome';
 

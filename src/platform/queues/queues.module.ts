@@ -2,8 +2,7 @@ import { BullModule } from '@nestjs/bull';
 import { Module } from '@nestjs/common';
 import type { QueueOptions } from 'bull';
 import { Config } from '../config/config';
-import { QueueConnections } from './queue-connections';
-import { TASKS_QUEUE, TaskQueue } from './task-queue';
+import { QueueConnections, TaskQueue, TASKS_QUEUE } from './task-queue';
 
 /** Ended entries kept for the dashboard; task_runs is the complete history. */
 const MAX_COMPLETED = 100;

@@ -1,9 +1,47 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable, Logger, Optional, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit, Optional } from '@nestjs/common';
 import type { Job as BullJob, Queue } from 'bull';
+import { Redis } from 'ioredis';
+import { Config } from '../config/config';
 import { unavailable } from '../errors/app-error';
-import { HealthService, type CheckResult } from '../health/health.service';
-import { QueueConnections } from './queue-connections';
+import { type CheckResult, HealthService } from '../health/health.service';
+import { getDatabaseNumber, reconnectAfterFailover } from '../redis/redis-clients';
+
+/** Longest pause between two attempts to reconnect. */
+const MAX_RECONNECT_MS = 2_000;
+
+/**
+ * The queue's connections to Redis. Bull depends on an older ioredis; the whole process uses one version instead. Bull
+ * does not close connections it did not open, so this class does.
+ */
+@Injectable()
+export class QueueConnections {
+  /** Contains the database number, so that two installations in one Redis stay separate. */
+  readonly prefix: string;
+  private readonly connections: Redis[] = [];
+
+  constructor(private readonly config: Config) {
+    this.prefix = `gigvault:${getDatabaseNumber(config.redis.url)}`;
+  }
+
+  /** Opens a connection. Commands fail after two retries; blocking and subscriber connections wait for a lost Redis. */
+  create(type: 'client' | 'subscriber' | 'bclient'): Redis {
+    const connection = new Redis(this.config.redis.url, {
+      connectionName: `gigvault queue ${type}`,
+      enableReadyCheck: false,
+      maxRetriesPerRequest: type === 'client' ? 2 : null,
+      reconnectOnError: reconnectAfterFailover(),
+      retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
+    });
+    this.connections.push(connection);
+    return connection;
+  }
+
+  /** Closes all connections without waiting for answers. */
+  close(): void {
+    for (const connection of this.connections) connection.disconnect();
+  }
+}
 
 /** Name of the queue; each task is a named entry in it. */
 export const TASKS_QUEUE = 'tasks';
@@ -27,7 +65,7 @@ export interface TaskDelivery extends TaskEntry {
 }
 
 /** The schedule by which the queue adds entries of a task. */
-export interface RepeatSchedule {
+interface RepeatSchedule {
   readonly taskId: string;
   readonly cron: string;
   readonly timezone: string;

@@ -1,8 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { QueuesModule } from '../queues/queues.module';
 import { type ScheduledTask, TaskRegistry } from './scheduled-task';
-import { Scheduler } from './scheduler';
-import { TaskRunner } from './task-runner';
+import { Scheduler, TaskRunner } from './task-runner';
 import { TaskRuns } from './task-runs';
 
 /** The scheduled tasks of the installation: every process lists them, workers run them. */

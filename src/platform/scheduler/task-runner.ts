@@ -1,10 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Injectable, Logger, type Abstract, type Type } from '@nestjs/common';
+import {
+  type Abstract,
+  type BeforeApplicationShutdown,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type Type,
+} from '@nestjs/common';
 import { ModuleRef } from '@nestjs/core';
-import { runInContext, type RequestContext } from '../context/request-context';
+import { type RequestContext, runInContext } from '../context/request-context';
 import { SystemDatabase } from '../database/system-database';
 import type { UnitOfWork } from '../database/unit-of-work';
-import type { TaskDelivery } from '../queues/task-queue';
+import { type ActiveSchedule, type TaskDelivery, TaskQueue } from '../queues/task-queue';
 import {
   hasFailures,
   isSkipped,
@@ -14,7 +21,7 @@ import {
   TaskRegistry,
   type TaskResult,
 } from './scheduled-task';
-import { TaskRuns, type ClaimedRun, type RunOutcomeRecord } from './task-runs';
+import { type ClaimedRun, type RunOutcomeRecord, TaskRuns } from './task-runs';
 
 /** Longest error text in the history. */
 const MAX_ERROR = 1_000;
@@ -178,4 +185,84 @@ function toFailedOutcome(error: unknown, signal: AbortSignal, mayRetry: boolean)
   const message = (cause instanceof Error ? cause.message : String(cause)).slice(0, MAX_ERROR);
   if (mayRetry) return { outcome: 'retrying', error: message };
   return { outcome: cause instanceof RunAborted && cause.timedOut ? 'timed_out' : 'failed', error: message };
+}
+
+/** Runs of a worker at once: a long one must not delay the others. */
+const CONCURRENCY = 4;
+
+/** Interval of reconciling the schedule in Redis, which also restores an emptied Redis. */
+const RECONCILE_INTERVAL_MS = 60_000;
+
+/** Time for running tasks to finish when a worker stops. */
+const STOP_TIMEOUT_MS = 15_000;
+
+/**
+ * The scheduler of a worker: keeps the schedules in Redis equal to the declared ones, and runs due tasks. Any number of
+ * workers may run at once.
+ */
+@Injectable()
+export class Scheduler implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger(Scheduler.name);
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly schedule: TaskRegistry,
+    private readonly queue: TaskQueue,
+    private readonly runs: TaskRuns,
+    private readonly runner: TaskRunner,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.inContext(() => this.requestBootRuns());
+    await this.inContext(() => this.reconcile());
+    this.timer = setInterval(() => void this.inContext(() => this.reconcile()), RECONCILE_INTERVAL_MS);
+    this.queue.consume(CONCURRENCY, (delivery) => this.runner.execute(delivery));
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    clearInterval(this.timer);
+    await this.queue.stopConsuming().catch((error: Error) => this.logger.warn(error.message));
+    await this.runner.stop(STOP_TIMEOUT_MS);
+  }
+
+  /**
+   * Makes the schedules in Redis equal to the declared ones: removes those of a changed cron or a removed task. Queues
+   * waiting runs of task_runs again, and closes lost runs.
+   */
+  async reconcile(): Promise<void> {
+    for (const active of await this.queue.schedules()) {
+      if (!this.schedule.tasks.some((task) => isScheduleOf(task, active))) {
+        await this.queue.removeSchedule(active);
+        this.logger.log(`${active.taskId}: removed the old schedule ${active.cron}`);
+      }
+    }
+    for (const task of this.schedule.tasks) {
+      await this.queue.schedule({ taskId: task.id, cron: task.cron, timezone: task.timezone });
+    }
+    for (const run of await this.runs.queued()) await this.queue.add(run.task, run.id);
+    const lost = await this.runs.closeLost();
+    if (lost > 0) this.logger.error(`${lost} runs were lost with their workers`);
+  }
+
+  private async requestBootRuns(): Promise<void> {
+    for (const task of this.schedule.tasks) if (task.runsAtBoot) await this.runs.requestBootRun(task.id);
+  }
+
+  /** Runs scheduler work and logs its failure; the next attempt follows within a minute. */
+  private async inContext(work: () => Promise<void>): Promise<void> {
+    const context = {
+      requestId: 'scheduler',
+      ip: null,
+      userAgent: null,
+      operation: 'scheduler',
+      actorKind: 'task' as const,
+    };
+    await runInContext(context, work).catch((error: Error) =>
+      this.logger.warn(`schedule not reconciled: ${error.message}`),
+    );
+  }
+}
+
+function isScheduleOf(task: ScheduledTask, { taskId, cron, timezone }: ActiveSchedule): boolean {
+  return task.id === taskId && task.cron === cron && task.timezone === timezone;
 }

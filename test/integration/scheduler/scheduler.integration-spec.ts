@@ -1,7 +1,6 @@
 import { TaskQueue } from '../../../src/platform/queues/task-queue';
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../../../src/platform/scheduler/scheduled-task';
-import { Scheduler } from '../../../src/platform/scheduler/scheduler';
-import { TaskRunner } from '../../../src/platform/scheduler/task-runner';
+import { Scheduler, TaskRunner } from '../../../src/platform/scheduler/task-runner';
 import { TaskRuns } from '../../../src/platform/scheduler/task-runs';
 import { currentContext } from '../../../src/platform/context/request-context';
 import { buildSettings } from '../../support/test-app';

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Job } from '../../../src/jobs/job.entity';
 import { currentContext } from '../../../src/platform/context/request-context';
-import { pgTypes } from '../../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
 import { SET_CONTEXT } from '../../../src/platform/database/transaction-settings';
 
 /** The columns of the table and the properties of a job, as `Job` declares them. */

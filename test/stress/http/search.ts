@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'csv-parse/sync';
 import { Client } from 'pg';
 import { SAMPLE_LISTING } from '../../../src/demo/demo-scenario';
-import { pgTypes } from '../../../src/platform/database/driver/pg-types';
+import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
 import { withClient } from '../../../src/local-services/database-setup';
 import { createStressServices } from '../stress-services';
 

@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/sw
 import { AdminOnly, StepUp } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
-import { LocationAt } from '../../../platform/http/responses/resource-headers';
+import { LocationAt } from '../../../platform/http/responses/preconditions';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { AdminBackupsService } from './admin-backups.service';
 import { BackupDto } from './backups.dto';

@@ -8,7 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import { AdminOnly, StepUp } from '../../../platform/http/access/access';
-import { LocationAt } from '../../../platform/http/responses/resource-headers';
+import { LocationAt } from '../../../platform/http/responses/preconditions';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { EncryptionKeyListDto } from './encryption-keys.dto';
 import { RunTaskDto } from '../reason.dto';

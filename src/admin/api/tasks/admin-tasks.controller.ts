@@ -3,7 +3,7 @@ import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } f
 import { AdminOnly } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
-import { LocationAt } from '../../../platform/http/responses/resource-headers';
+import { LocationAt } from '../../../platform/http/responses/preconditions';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { ReasonDto, RunTaskDto } from '../reason.dto';
 import { TaskAlertListDto, TaskDto, TaskListDto, TaskRunDto } from './tasks.dto';

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
-import { ListSecurityLogsDto, type SecurityLogDto } from '../../../audit/logs/security-logs.dto';
+import { ListSecurityLogsDto, type SecurityLogDto } from '../../../audit/logs/audit-logs.dto';
 import { SecurityLogsService } from '../../../audit/logs/security-logs.service';
 import { SystemDatabase } from '../../../platform/database/system-database';
 import {

@@ -1,7 +1,7 @@
 import { Client, DatabaseError } from 'pg';
 import type { Config } from '../../config/config';
 import { ConfigError } from '../../config/load-config';
-import { connectionOptions } from './role-pools';
+import { connectionOptions } from './connection';
 
 /** More texts mean SQL built from values. Those run unnamed, to protect the server's memory. */
 const MAX_NAMES = 500;

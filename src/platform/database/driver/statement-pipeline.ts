@@ -1,5 +1,5 @@
 import { type Connection, type FieldDef, type PoolClient, type QueryResultRow, type Submittable } from 'pg';
-import { pgTypes } from './pg-types';
+import { pgTypes } from './direct-connection';
 import { prepareValue } from 'pg/lib/utils.js';
 
 /** The column names and parsers of one statement, determined once per connection. */

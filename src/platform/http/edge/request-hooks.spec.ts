@@ -1,4 +1,5 @@
-import { accepts } from './request-hooks';
+import { fastify } from 'fastify';
+import { accepts, RouteTable } from './request-hooks';
 
 const JSON_TYPES = ['application/json', 'application/problem+json'];
 
@@ -21,5 +22,24 @@ describe(accepts.name, () => {
     ['application/*;q=0, */*', false],
   ])('%j allows JSON: %s', (header, isAllowed) => {
     expect(accepts(header, JSON_TYPES)).toBe(isAllowed);
+  });
+});
+
+describe(RouteTable.name, () => {
+  it('lists the methods of a path with parameters', () => {
+    const routes = new RouteTable();
+    const server = fastify();
+    routes.observe(server);
+    server.get('/v1/jobs/:id', () => ({}));
+    server.patch('/v1/jobs/:id', () => ({}));
+    server.post('/v1/jobs/import', () => ({}));
+    server.get('/files/*', () => ({}));
+
+    expect(routes.listMethods('/v1/jobs/5')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH']);
+    expect(routes.listMethods('/v1/jobs/import')).toEqual(['GET', 'HEAD', 'OPTIONS', 'PATCH', 'POST']);
+    expect(routes.listMethods('/v1/jobs')).toEqual([]);
+    expect(routes.listMethods('/v1/jobs/')).toEqual([]);
+    expect(routes.listMethods('/v1/jobs/5/')).toEqual([]);
+    expect(routes.listMethods('/files/a')).toEqual([]);
   });
 });

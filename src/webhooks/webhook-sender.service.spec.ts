@@ -1,4 +1,4 @@
-import { AddressRefusedError, assertAllowedUrl, createPublicLookup } from './webhook-address';
+import { AddressRefusedError, assertAllowedUrl, createPublicLookup } from './webhook-sender.service';
 
 const PUBLIC_ONLY = { isLoopbackAllowed: false };
 

@@ -1,5 +1,5 @@
 import { types } from 'pg';
-import { pgTypes } from './pg-types';
+import { pgTypes } from './direct-connection';
 
 const { TIMESTAMPTZ } = types.builtins;
 

@@ -1,4 +1,4 @@
-import { diffFields, type AuditedColumn } from './audit-log-mapper';
+import { type AuditedColumn, diffFields } from './audit-logs.service';
 
 const COLUMNS: Record<string, AuditedColumn> = {
   bid_amount: { field: 'bidAmount', kind: 'money', decimalPlaces: 2 },
