@@ -9,6 +9,9 @@ const ITERATIONS = 500_000;
 
 const BURN = `require('node:crypto').pbkdf2Sync('a', 'b', ${ITERATIONS}, 32, 'sha256')`;
 
+/** Works, then waits for the end of its input. */
+const BURN_AND_WAIT = `${BURN}; console.log('done'); process.stdin.resume()`;
+
 describe(readCpu.name, () => {
   it('counts all threads', async () => {
     const [before, usage] = [readCpu(process.pid), process.cpuUsage()];
@@ -42,7 +45,7 @@ describe(readCpuOfPostgres.name, () => {
     const script = `
       const { spawn, spawnSync } = require('node:child_process');
       spawnSync(process.execPath, ['-e', ${JSON.stringify(BURN)}]);
-      const child = spawn(process.execPath, ['-e', ${JSON.stringify(`${BURN}; console.log('done'); process.stdin.resume()`)}]);
+      const child = spawn(process.execPath, ['-e', ${JSON.stringify(BURN_AND_WAIT)}]);
       child.stdout.once('data', () => console.log(child.pid));
       process.stdin.on('end', () => child.stdin.end()).resume();`;
     const parent = spawn(process.execPath, ['-e', script]);

@@ -99,8 +99,8 @@ function formatAudit({ time, cpu, audited, unaudited }: WriteAuditCost): string 
 
 function formatPipeline({ asUsed, sameStatements }: PipelineCost): string {
   return (
-    `a read takes × ${formatSpread(asUsed.node)} of the CPU of Node and × ${formatSpread(asUsed.postgres)} of that of ` +
-    `PostgreSQL; with the same statements × ${formatSpread(sameStatements.node)} and ` +
+    `a read takes × ${formatSpread(asUsed.node)} of the CPU of Node and × ${formatSpread(asUsed.postgres)} of ` +
+    `PostgreSQL's; with the same statements × ${formatSpread(sameStatements.node)} and ` +
     `× ${formatSpread(sameStatements.postgres)}`
   );
 }
