@@ -200,7 +200,8 @@ function isSuccess(status: number): boolean {
 /** Waits up to this time; undefined when it takes longer. */
 async function settle<T>(work: Promise<T>): Promise<T | undefined> {
   const timeout = new AbortController();
-  const late = pause(TIMEOUT_MS, 'ends the wait for a broken server', { signal: timeout.signal }).catch(
+  const late = pause(TIMEOUT_MS, 'ends the wait for a broken server', { signal: timeout.signal }).then(
+    () => undefined,
     () => undefined,
   );
   try {
