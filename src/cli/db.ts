@@ -2,17 +2,30 @@ import '../platform/config/load-config';
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DataFolder } from '../local-services/data-folder';
-import { type ServiceRole, ServicesFile } from '../local-services/server-environment';
+import { DATABASE_URL_ROLES, type ServiceRole, ServicesFile } from '../local-services/server-environment';
+import { loadEnvironmentFile } from './command-line';
 
 /** Runs `npm run db -- --role app`: prints the role's URL and, at a terminal with psql on PATH, opens psql. */
 function main(): void {
   const { values } = parseArgs({ options: { role: { type: 'string', default: 'app' } } });
-  const urls = new ServicesFile(new DataFolder().resolve('services.json')).read()?.postgres;
+  loadEnvironmentFile();
+  const urls = findUrls();
   if (!urls) return fail('No embedded PostgreSQL runs from this checkout. Start it with: npm start');
   const url = urls[values.role as ServiceRole];
   if (url === undefined) return fail(`--role must be one of ${Object.keys(urls).join(', ')}.`);
   process.stdout.write(`${url}\n`);
   if (process.stdout.isTTY && process.stdin.isTTY) openPsql(new URL(url));
+}
+
+/** Returns the URLs of the settings when DATABASE_URL is set, otherwise those of the embedded PostgreSQL. */
+function findUrls(): Partial<Record<ServiceRole, string>> | undefined {
+  const { DATABASE_URL: app } = process.env;
+  if (!app) return new ServicesFile(new DataFolder().resolve('services.json')).read()?.postgres;
+  const others = Object.entries(DATABASE_URL_ROLES).flatMap(([name, role]) => {
+    const url = process.env[name];
+    return url ? [[role, url] as const] : [];
+  });
+  return { app, ...Object.fromEntries(others) };
 }
 
 /** Opens psql. The password is passed in the environment: every user of the machine may read a command line. */

@@ -1,8 +1,7 @@
 import '../platform/config/load-config';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { DataFolder, findProjectRoot } from '../local-services/data-folder';
+import { DataFolder } from '../local-services/data-folder';
+import { loadEnvironmentFile, print } from './command-line';
 import { formatLine, readLog } from './log-lines';
 
 const SERVERS = ['api', 'worker'];
@@ -25,8 +24,7 @@ async function main(): Promise<number> {
     print(USAGE);
     return values.help ? 0 : 1;
   }
-  const envFile = join(findProjectRoot(), '.env');
-  if (existsSync(envFile)) process.loadEnvFile(envFile);
+  loadEnvironmentFile();
   return printLogs(new DataFolder(), positionals[0]);
 }
 
@@ -37,10 +35,6 @@ async function printLogs(folder: DataFolder, id: string | undefined): Promise<nu
   if (lines.length > 0) return 0;
   process.stderr.write(`No line${id === undefined ? '' : ' with this id'} is in ${folder.resolve('logs')}.\n`);
   return 1;
-}
-
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
 }
 
 main().then(
