@@ -43,7 +43,7 @@ const FULL: Plan = {
 /** Takes less than four minutes on two slow cores; its results are a hint. */
 const QUICK: Plan = {
   size: { users: 200, jobs: 20_000, largeTenantJobs: 40_000 },
-  levels: [{ connections: 16, rounds: 3, seconds: 0.5, warmUpRequests: 2_000 }],
+  levels: [{ connections: 16, rounds: 3, seconds: 0.5, warmUpRequests: 1_000 }],
   extras: { rounds: 2, seconds: 0.6, importRows: 10_000, streamRows: 20_000, pipelineBlocks: 4, hasTenfold: false },
 };
 
