@@ -181,6 +181,7 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.spec.{ts,tsx}'],
+    ignores: ['src/platform/database/**', 'src/local-services/**', 'src/cli/**'],
     rules: { 'no-restricted-imports': ['error', { paths: [...noBypass.paths, ...noFixedTime.imports] }] },
   },
   {
