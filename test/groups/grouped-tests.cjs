@@ -13,7 +13,8 @@ const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|re
 const LONG_TESTS = [
   '/test/stress/.*\\.spec\\.ts$',
   '/test/architecture/nest-generate\\.spec\\.ts$',
-  '/test/e2e/(backups|dashboard-degraded|jobs-import-memory|restore|swagger-browser|upwork-connections)\\.e2e-spec\\.ts$',
+  '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
+  '/test/e2e/(dashboard-degraded|swagger-browser|upwork-connections)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
   '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',

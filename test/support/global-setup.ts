@@ -20,7 +20,7 @@ import { type Watchdog, startWatchdog } from './watchdog';
 /** The memory file system of Linux. */
 const MEMORY_FOLDER = '/dev/shm';
 
-/** More than the data of a run: 1 GB of PostgreSQL's log, and 15 MB for each database of a running test. */
+/** More than the data of a run: 1 GB of write-ahead log, and about 15 MB for each database of a running test. */
 const DATA_LIMIT_BYTES = 2 * 1024 ** 3;
 
 /** What global teardown has to stop. */
