@@ -2,11 +2,10 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../../platform/concurrency/fair-semaphore';
-import { currentContext } from '../../platform/context/request-context';
 import { joinUnitOfWork } from '../../platform/database/current-unit-of-work';
 import { Database } from '../../platform/database/database';
 import type { UnitOfWork } from '../../platform/database/unit-of-work';
-import { AppError } from '../../platform/errors/app-error';
+import { currentUserId } from '../../platform/http/access/access';
 import { isStreamed, unsupportedMediaType } from '../../platform/http/edge/body-parsers';
 import { hashRequest, readIdempotencyKey, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
 import type { ImportReportDto } from './import-report.dto';
@@ -53,7 +52,7 @@ export class IdempotentImportService {
     const body = await this.spool.receive(request.body as Readable, isArray ? limitRows : undefined);
     const run = (maxRows?: number): Promise<ImportReportDto> => this.imports.run(body.read(), mediaType, { maxRows });
     try {
-      return await this.importLimit.run(tenant(), () => {
+      return await this.importLimit.run(currentUserId(), () => {
         if (key === undefined) return run();
         const requestHash = hashRequest(request.method, request.url, [mediaType, body.digest]);
         return this.database.transaction((unit) =>
@@ -82,10 +81,4 @@ export class IdempotentImportService {
     await this.store.save(unit, key, { requestHash, status: 200, headers: {}, body: JSON.stringify(report) });
     return report;
   }
-}
-
-function tenant(): number {
-  const principal = currentContext()?.principal;
-  if (!principal) throw new AppError('auth.session_missing');
-  return principal.userId;
 }
