@@ -3,7 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config';
 import { SchemaVerifier } from './schema/schema-verifier';
 import { Database } from './database';
-import { poolOptions, PoolStatisticsService, RolePools } from './driver/connection';
+import { poolOptions, PoolStatisticsService, RolePools } from './driver/role-pools';
 import { SystemDatabase } from './system-database';
 
 /** The database access. Modules register their own entities; migrations make the schema. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
-import { RolePools, type SystemRole } from './driver/connection';
+import { RolePools, type SystemRole } from './driver/role-pools';
 import { UnitOfWork } from './unit-of-work';
 
 /** A function that runs one read-only unit of work as gigvault_admin. */

@@ -1,7 +1,7 @@
 import { Client, DatabaseError } from 'pg';
 import type { Config } from '../../config/config';
 import { ConfigError } from '../../config/load-config';
-import { connectionOptions } from './connection';
+import { connectionOptions } from './role-pools';
 
 /** More texts mean SQL built from values. Those run unnamed, to protect the server's memory. */
 const MAX_NAMES = 500;
