@@ -40,8 +40,9 @@ export class FakeUpworkClient {
     await this.callControl('write', { proposalId, author, message });
   }
 
-  async accept(proposalId: string): Promise<void> {
-    await this.callControl('decide', { proposalId, status: 'Accepted' });
+  /** The client makes an offer and the freelancer accepts it. */
+  async hire(proposalId: string): Promise<void> {
+    await this.callControl('decide', { proposalId, status: 'Hired' });
   }
 
   private async callControl<T>(command: string, body: Readonly<Record<string, string>> = {}): Promise<T> {

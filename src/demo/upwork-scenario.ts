@@ -169,11 +169,13 @@ export class UpworkScenario {
     site: FakeUpworkClient,
     { id, upworkId }: Proposal & { upworkId: string },
   ): Promise<Proposal> {
-    await site.accept(upworkId);
+    await site.hire(upworkId);
     await this.synchronize('proposals');
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${id}`);
     this.assert(proposal.status === 'accepted', `proposal #${id} is ${proposal.status}`);
-    this.terminal.printSuccess(`the client accepts: proposal #${id} is ${proposal.status}`);
+    this.terminal.printSuccess(
+      `the client hires you: proposal #${id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork)`,
+    );
     const { items } = await this.api.get<Page<Sync>>('/v1/syncs');
     const mine = items.filter(({ connectionId }) => connectionId === this.connection?.id);
     this.terminal.printTable([

@@ -1,4 +1,4 @@
-import type { UpworkJob } from '../upwork/upwork.documents';
+import type { UpworkJob } from '../upwork/documents/jobs.documents';
 import { toJobRow } from './jobs-sync.service';
 
 const usd = (rawValue: string): UpworkJob['amount'] => ({ rawValue, currency: 'USD' });

@@ -1,5 +1,5 @@
 import { truncateToCodePoints } from '../platform/http/validation/text';
-import { SEARCH_JOBS, type UpworkJob } from '../upwork/upwork.documents';
+import { FIRST_SEARCH_CURSOR, SEARCH_JOBS, type UpworkJob } from '../upwork/documents/jobs.documents';
 import { Injectable } from '@nestjs/common';
 import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
@@ -31,9 +31,11 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
     hourlyRateMax: readAmount(job.hourlyBudgetMax),
     currency: (isHourly ? (job.hourlyBudgetMin ?? job.hourlyBudgetMax) : job.amount)?.currency ?? 'USD',
     skills: (job.skills ?? [])
+      .filter((skill) => skill !== null)
       .slice(0, 50)
       .map(({ name, prettyName }) => truncateToCodePoints(prettyName ?? name, 100)),
-    category: truncateOrNull(job.category, 100),
+    // The category of a job is a technical name; its occupation has the label.
+    category: truncateOrNull(job.occupations?.category?.prefLabel ?? job.category, 100),
     subcategory: truncateOrNull(job.subcategory, 100),
     country: truncateOrNull(job.client?.location?.country, 100),
     experienceLevel: EXPERIENCE_LEVELS[job.experienceLevel ?? ''] ?? null,
@@ -43,11 +45,13 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
   };
 }
 
-/** Derives the job type from the amounts, then from the weekly hours, which only hourly jobs have. */
+/** Derives the job type. Only hourly jobs have a kind of hourly budget, hourly rates or weekly hours. */
 function readJobType(job: UpworkJob): 'hourly' | 'fixed' | null {
+  if (job.hourlyBudgetType) return 'hourly';
   if (readAmount(job.hourlyBudgetMin) !== null || readAmount(job.hourlyBudgetMax) !== null) return 'hourly';
   if (readAmount(job.amount) !== null) return 'fixed';
-  return job.engagement ? 'hourly' : null;
+  if (job.engagement) return 'hourly';
+  return job.hourlyBudgetType === null ? 'fixed' : null;
 }
 
 /** Returns the amount with two decimals; null for zero, which means "no amount" on Upwork. */
@@ -163,12 +167,14 @@ export class JobsSyncService {
   ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
     const knownSince = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = { searchExpression_eq: query, ...(jobType && { jobType_eq: jobType.toUpperCase() }) };
-    const read = async (after: string | null) => {
+    const read = async (after = FIRST_SEARCH_CURSOR) => {
       const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE_SIZE } } };
       return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
     for await (const { nodes: jobs, unreadable } of readPages(MAX_PAGES, read)) {
-      const isKnown = !jobs.some((job) => Date.parse(job.renewedDateTime ?? job.publishedDateTime ?? '') >= knownSince);
+      const isKnown = !jobs.some(
+        ({ renewedDateTime, publishedDateTime }) => Number(renewedDateTime ?? publishedDateTime ?? NaN) >= knownSince,
+      );
       yield { rows: jobs.map(toJobRow), unreadable };
       if (isKnown && !isFull) return;
     }

@@ -5,7 +5,8 @@ import {
   type UpworkRoomInput,
 } from '../messages/upwork-messages.service';
 import { truncateToCodePoints } from '../platform/http/validation/text';
-import { CURRENT_USER, ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/upwork.documents';
+import { CURRENT_USER } from '../upwork/documents/account.documents';
+import { ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/documents/conversations.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { type SyncResult, SyncRun } from './sync-run';
 
@@ -36,7 +37,7 @@ export class MessagesSyncService {
     const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
     const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
     const filter = since ? { activeSince_eq: since.toISOString() } : {};
-    const read = async (after: string | null) =>
+    const read = async (after?: string) =>
       (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
     for await (const { nodes: rooms, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
       counts.unreadable += unreadable;
@@ -67,8 +68,9 @@ export class MessagesSyncService {
     // A new story moves others to the next page, where they appear again.
     const found = new Map<string, UpworkStory>();
     let unreadableCount = 0;
-    const read = async (after: string | null) => {
-      const variables = { filter: { roomId_eq: room.id }, pagination: { after, first: PAGE_SIZE } };
+    const read = async (after?: string) => {
+      const storyFilter = { pagination: { after, first: PAGE_SIZE } };
+      const variables = { filter: { roomId_eq: room.id, storyFilter } };
       return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
     for await (const { nodes, unreadable } of readPages(MAX_STORY_PAGES, read)) {
@@ -83,7 +85,7 @@ function toRoomInput({ id, vendorProposal, lastReadDateTime }: UpworkRoom): Upwo
   return {
     roomId: id,
     upworkProposalId: vendorProposal?.id ?? null,
-    readUntil: lastReadDateTime ? new Date(lastReadDateTime) : null,
+    readUntil: lastReadDateTime ?? null,
   };
 }
 
@@ -95,5 +97,5 @@ function toMessageInputs(
   if (!message) return [];
   const senderType = user?.id === upworkUserId ? 'freelancer' : 'client';
   const content = truncateToCodePoints(message, 50_000);
-  return [{ upworkMessageId: id, senderType, content, sentAt: new Date(createdDateTime) }];
+  return [{ upworkMessageId: id, senderType, content, sentAt: createdDateTime }];
 }

@@ -6,7 +6,7 @@ import type { EncryptionContext } from '../platform/encryption/ciphertext';
 import { AppError } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { UpworkError } from '../upwork/upwork.error';
-import { COMPANY_SELECTOR } from '../upwork/upwork.documents';
+import { COMPANY_SELECTOR, type UpworkCompany } from '../upwork/documents/account.documents';
 import { UpworkClientService } from '../upwork/upwork-client.service';
 import { UpworkOAuthService } from '../upwork/upwork-oauth.service';
 import { type AuthorizationDto, type CallbackDto, type TokenDto } from './tokens.dto';
@@ -73,14 +73,20 @@ export class AuthorizationsService {
     return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
   }
 
-  /** Returns the first organization that Upwork lists, the freelancer's own. */
+  /** Returns the organization as which the user works; null lets Upwork choose. */
   private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
     const caller = { userId, accessToken, organizationId: null };
     const answer = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
       throw toAppError(reason);
     });
-    return answer.companySelector.items[0]?.organizationId ?? null;
+    return selectFreelancer(answer.companySelector.items)?.organizationId ?? null;
   }
+}
+
+/** Selects the freelancer's own account, or else an agency. A client account has no proposals. */
+function selectFreelancer(companies: readonly UpworkCompany[]): UpworkCompany | undefined {
+  const vendors = companies.filter(({ organizationLegacyType }) => organizationLegacyType !== 'Client');
+  return vendors.find(({ organizationType }) => organizationType === 'SoleProprietor') ?? vendors[0];
 }
 
 /** Builds the Redis key from a hash: the state itself would be half of what a callback needs. */

@@ -5,7 +5,7 @@ import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 import { CircuitBreaker } from './circuit-breaker';
-import type { UpworkDocument } from './upwork.documents';
+import type { UpworkDocument } from './documents/upwork-document';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
 import { readRetryAfterMs, UpworkError } from './upwork.error';
 
@@ -183,17 +183,23 @@ function parseData<Schema extends z.ZodType>(
   const { data, errors } = envelope.data;
   const [error] = errors ?? [];
   const parsed = schema.safeParse(data);
-  if (parsed.success) return parsed.data;
+  // The null of a failed operation is not the null of an empty list.
+  if (parsed.success && !(error && isEmpty(data))) return parsed.data;
   if (error)
     throw new UpworkError(
       'unusable',
       `${name}: Upwork reports an error at ${error.path?.join('.') ?? 'the operation'}`,
     );
-  const where = parsed.error.issues[0]?.path.join('.');
+  const where = parsed.error?.issues[0]?.path.join('.');
   throw new UpworkError(
     'unusable',
     `${name}: Upwork's answer has an unexpected shape at ${where === '' ? 'its top' : where}`,
   );
+}
+
+/** Returns whether an answer has a value for none of its operations. */
+function isEmpty(data: unknown): boolean {
+  return Object.values(data ?? {}).every((value) => value === null);
 }
 
 /** Returns the delay before the next attempt; undefined when there is none. */
@@ -210,22 +216,20 @@ export interface ConnectionPage<Node> {
   readonly nodes: readonly Node[];
   /** Number of further nodes that could not be read. */
   readonly unreadable: number;
-  readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor?: string | null };
+  /** Cursor of the next page; null on a page that is known to be the last. */
+  readonly next: string | null;
 }
 
-/** Reads up to `maxPages` pages. A cursor that does not advance is an error, to prevent an endless loop. */
+/** Reads up to `maxPages` pages. On the last one Upwork may repeat the cursor, which ends the reading. */
 export async function* readPages<Node>(
   maxPages: number,
-  read: (after: string | null) => Promise<ConnectionPage<Node>>,
+  read: (after: string | undefined) => Promise<ConnectionPage<Node>>,
 ): AsyncGenerator<ConnectionPage<Node>> {
-  let after: string | null = null;
+  let after: string | undefined;
   for (let n = 0; n < maxPages; n++) {
     const page: ConnectionPage<Node> = await read(after);
     yield page;
-    const { pageInfo } = page;
-    if (!pageInfo.hasNextPage) return;
-    const next: string | null = pageInfo.endCursor ?? null;
-    if (next === null || next === after) throw new UpworkError('unusable', "Upwork's page cursor does not advance");
-    after = next;
+    if (page.next === null || page.next === after) return;
+    after = page.next;
   }
 }

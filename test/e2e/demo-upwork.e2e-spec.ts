@@ -60,10 +60,10 @@ describe(UpworkScenario.name, () => {
       'searched: ',
       'it is job #',
       'it is draft',
-      'is submitted ("Pending" on Upwork), for 58.00 USD',
+      'is submitted ("Accepted" on Upwork), for 58.00 USD',
       '(1 unread)',
       '(0 unread',
-      'is accepted',
+      'is accepted ("Hired" on Upwork)',
     ];
     expect(steps.filter((step) => !output.includes(step))).toEqual([]);
     expect(await runScenario(app, ann.token)).toContain('is accepted');

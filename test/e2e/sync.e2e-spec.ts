@@ -1,5 +1,6 @@
 import { SyncsService } from '../../src/sync/syncs.service';
-import { FakeUpwork, type FakeAnswer } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { createUpworkConnection } from '../support/upwork-connections';
@@ -33,6 +34,7 @@ describe('synchronisation with Upwork', () => {
   });
   afterEach(async () => {
     upwork.faults.clear();
+    upwork.partialEvery = 50;
     upwork.transformResponse = (_, answer) => answer;
     upwork.marketplace.jobs.length = 0;
     await app.db.query('superuser', 'DELETE FROM user_tokens');
@@ -71,6 +73,7 @@ describe('synchronisation with Upwork', () => {
         jobType: 'hourly',
         hourlyRateMin: '40.00',
         country: 'Germany',
+        category: 'Web, Mobile & Software Dev',
       },
     ]);
 
@@ -101,7 +104,7 @@ describe('synchronisation with Upwork', () => {
       ['freelancer', 'On Monday.', true],
     ]);
 
-    upwork.marketplace.setStatus(sent.id, 'Accepted');
+    upwork.marketplace.setStatus(sent.id, 'Hired');
     await sync('proposals');
     expect((await ann.get(`/v1/proposals/${draft.id}`)).body.status).toBe('accepted');
     const { body: history } = await ann.get(`/v1/proposals/${draft.id}/history`);
@@ -117,7 +120,8 @@ describe('synchronisation with Upwork', () => {
     await ann.patch(`/v1/jobs/${job.id}`, { isFavorite: true, status: 'archived' });
 
     expect(await sync('jobs')).toMatchObject({ figures: { created: 0, updated: 0, unchanged: 1 } });
-    posted.renewedAt = new Date();
+    // Upwork's instants of jobs have whole seconds.
+    posted.renewedAt = new Date(Math.floor(Date.now() / 1_000) * 1_000);
     expect(await sync('jobs')).toMatchObject({ figures: { created: 0, updated: 1 } });
 
     const { body } = await ann.get(`/v1/jobs/${job.id}`);
@@ -285,6 +289,7 @@ describe('synchronisation with Upwork', () => {
   ];
 
   it('skips and counts unreadable jobs, and keeps the others', async () => {
+    upwork.partialEvery = 0;
     upwork.marketplace.publish({ title: `Elixir ${NUL_AND_HALF}one`, description: NUL_AND_HALF });
     await ann.post('/v1/saved-searches', { name: 'Elixir', query: 'elixir' });
     upwork.transformResponse = (_, answer) => {
@@ -308,27 +313,23 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('skips and counts unreadable and failed proposals, and stores the others', async () => {
+    upwork.partialEvery = 0;
     upwork.marketplace.submit(
       ann.email,
       upwork.marketplace.publish({ title: 'Perl' }).id,
       `Hello ${NUL_AND_HALF}`,
       '10.00',
     );
-    upwork.transformResponse = (_, answer) => {
+    upwork.transformResponse = ({ variables }, answer) => {
       const { edges } = answer.data['vendorProposals']!;
+      if (variables['status'] !== 'Accepted') return answer;
       const node = edges[0]!.node!;
-      const dated = (createdDateTime: string) => ({
-        node: {
-          ...node,
-          id: '7',
-          marketplaceJobPosting: { id: '8', content: { title: 'x' } },
-          auditDetails: { createdDateTime },
-        },
-      });
+      const other = { ...node, id: '7', marketplaceJobPosting: { id: '8', content: { title: 'x' } } };
       edges.unshift(
         ...(buildInvalidNodes(node) as FakeAnswer['data'][string]['edges']),
         { node: { ...node, status: null } },
-        dated('-271821-04-20T00:00:00.000Z'),
+        { node: { ...other, auditDetails: { createdDateTime: { rawValue: 'soon' } } } },
+        { node: { ...other, terms: { chargeRate: { rawValue: '1', currency: 'no currency' } } } },
       );
       return answer;
     };
@@ -336,12 +337,13 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('proposals')).toMatchObject({
       status: 'succeeded',
       lastError: '1 of 2 failed. The first: An internal error occurred',
-      figures: { created: 1, failed: 1, unreadable: 8 },
+      figures: { created: 1, failed: 1, unreadable: 9 },
     });
     expect((await ann.get('/v1/proposals')).body.items).toMatchObject([{ coverLetter: 'Hello ' }]);
   });
 
   it('skips unreadable stories, and stores duplicates once', async () => {
+    upwork.partialEvery = 0;
     const sent = upwork.marketplace.submit(
       ann.email,
       upwork.marketplace.publish({ title: 'Ada' }).id,
@@ -372,6 +374,17 @@ describe('synchronisation with Upwork', () => {
     expect((await ann.get('/v1/messages')).body.items.map(({ content }: Item) => [...content].length).sort()).toEqual([
       3, 50_000,
     ]);
+  });
+
+  it('reads each proposal once, though the lists overlap and have several pages', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'Fortran' });
+    upwork.marketplace.setStatus(upwork.marketplace.submit(ann.email, id, 'Not sent', '10.00').id, 'Pending');
+    for (let n = 0; n < 25; n++) {
+      upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: `Fortran ${n}` }).id, 'Hi', '10.00');
+    }
+
+    expect(await sync('proposals')).toMatchObject({ figures: { created: 25, unchanged: 0, notSent: 1, failed: 0 } });
+    expect(await sync('proposals')).toMatchObject({ figures: { created: 0, unchanged: 25, notSent: 1, failed: 0 } });
   });
 
   it('isolates failures of searches', async () => {

@@ -30,6 +30,7 @@ describe('/v1/tokens', () => {
   });
   afterEach(() => {
     upwork.faults.clear();
+    upwork.grants.scope = undefined;
     upwork.tokenDelayMs = 0;
   });
   afterAll(async () => {
@@ -97,6 +98,7 @@ describe('/v1/tokens', () => {
   it('refreshes once for parallel requests, and stays usable', async () => {
     const id = await createUpworkConnection(app, upwork, ann);
     const before = upwork.grants.refreshes;
+    upwork.grants.scope = 'messages:all proposals:all';
     upwork.tokenDelayMs = 300;
 
     const answers = await Promise.all(Array.from({ length: 10 }, () => ann.post(`/v1/tokens/${id}/refresh`)));
@@ -105,7 +107,7 @@ describe('/v1/tokens', () => {
     expect(answers[0]?.body).toMatchObject({
       status: 'active',
       health: 'healthy',
-      scopes: expect.arrayContaining(['pub-messages:read']),
+      scopes: ['messages:all', 'proposals:all'],
     });
     expect(upwork.grants.refreshes - before).toBe(1);
   });

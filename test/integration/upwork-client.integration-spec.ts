@@ -1,5 +1,6 @@
 import { UpworkClientService } from '../../src/upwork/upwork-client.service';
-import { CURRENT_USER } from '../../src/upwork/upwork.documents';
+import { CURRENT_USER } from '../../src/upwork/documents/account.documents';
+import { SEARCH_JOBS } from '../../src/upwork/documents/jobs.documents';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 
@@ -51,6 +52,7 @@ describe(UpworkClientService.name, () => {
   });
 
   it('waits as long as Upwork asks, in every process, and sends the tenant', async () => {
+    upwork.faults.retryAfter = '1';
     upwork.faults.schedule('graphql', '429');
 
     await call();
@@ -147,6 +149,24 @@ describe(UpworkClientService.name, () => {
     upwork.transformResponse = (_, answer) => answer;
     for (const go of release) go();
     await Promise.all(calls);
+  });
+
+  it('retries when Upwork does not say how long to wait', async () => {
+    upwork.faults.schedule('graphql', '429', 2);
+
+    await call(app, 7);
+
+    expect(upwork.calls).toHaveLength(3);
+  });
+
+  it('reports a failed operation, whose empty data are not an empty list', async () => {
+    upwork.cases.serve('failure-as-an-answer');
+    const search = app.get(UpworkClientService).call(SEARCH_JOBS, { filter: {} }, buildCaller());
+
+    await expect(search).rejects.toMatchObject({
+      kind: 'unusable',
+      message: 'SearchJobs: Upwork reports an error at marketplaceJobPostingsSearch',
+    });
   });
 
   it('reports an invalid access token', async () => {

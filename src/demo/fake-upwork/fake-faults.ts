@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 
 /**
- * The faults: `lost` does the work and closes the connection without an answer, `gateway` is a 502 in HTML, `none`
- * passes.
+ * The faults: `lost` does the work and closes the connection without an answer, `proxy` is a 403 in HTML, `gateway` a
+ * 502 in HTML, `none` passes.
  */
-export const FAULTS = ['none', '429', '500', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
+export const FAULTS = ['none', '429', '500', 'proxy', 'gateway', 'html', 'cut', 'lost', 'hang', 'empty'] as const;
 /** One of FAULTS. */
 export type Fault = (typeof FAULTS)[number];
 
@@ -14,8 +14,8 @@ export type Endpoint = 'token' | 'graphql';
 
 /** Queues of faults, by endpoint, for the next calls. */
 export class FakeFaults {
-  /** Retry-After of further 429s: seconds or a date. */
-  retryAfter = '1';
+  /** Retry-After of further 429s, seconds or a date. Upwork does not promise the header. */
+  retryAfter: string | undefined;
   private readonly pending: Record<Endpoint, Fault[]> = { token: [], graphql: [] };
 
   /** Schedules a fault for the next `times` calls of an endpoint. */
@@ -26,7 +26,7 @@ export class FakeFaults {
   clear(): void {
     this.pending.token = [];
     this.pending.graphql = [];
-    this.retryAfter = '1';
+    this.retryAfter = undefined;
   }
 
   take(endpoint: Endpoint): Exclude<Fault, 'none'> | undefined {
@@ -40,14 +40,17 @@ export async function simulateFault(
   fault: Exclude<Fault, 'none'>,
   response: ServerResponse,
   work: () => unknown,
-  retryAfter = '1',
+  retryAfter?: string,
 ): Promise<void> {
   switch (fault) {
     case '429':
-      response.writeHead(429, { 'retry-after': retryAfter }).end();
+      response.writeHead(429, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end();
       return;
     case '500':
       response.writeHead(503).end('out of order');
+      return;
+    case 'proxy':
+      response.writeHead(403, { 'content-type': 'text/html' }).end('<!DOCTYPE html><title>Just a moment...</title>');
       return;
     case 'gateway':
       response.writeHead(502, { 'content-type': 'text/html' }).end('<html><body>Bad gateway</body></html>');

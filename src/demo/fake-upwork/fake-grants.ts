@@ -7,16 +7,15 @@ export interface TokenAnswer {
 }
 
 interface Code {
-  readonly challenge: string;
+  /** Null without PKCE. */
+  readonly challenge: string | null;
   readonly redirectUri: string;
   readonly user: string;
 }
 
-const SCOPE = 'pub-marketplace-job-postings:read pub-messages:read pub-messages:write';
-
 /**
- * OAuth 2 of the fake Upwork. A code can be used once and needs its PKCE verifier. Every refresh returns a new pair and
- * revokes the previous refresh token. Access tokens are valid until they expire.
+ * OAuth 2 of the fake Upwork. A code can be used once, and needs its verifier if it was requested with PKCE. Every
+ * refresh returns a new pair and revokes the previous refresh token. Access tokens are valid until they expire.
  */
 export class FakeGrants {
   /** Number of successful refreshes. */
@@ -24,6 +23,8 @@ export class FakeGrants {
   /** Number of refused refreshes, such as the second of two parallel ones. */
   refusals = 0;
   accessTokenSeconds = 86_400;
+  /** Scopes that answers name. Upwork's name none: permissions belong to the API key. */
+  scope: string | undefined;
   private readonly codes = new Map<string, Code>();
   private readonly refreshTokens = new Map<string, string>();
   private readonly accessTokens = new Map<string, { user: string; until: number }>();
@@ -36,10 +37,9 @@ export class FakeGrants {
   /** Returns the URL to which the consent page redirects the user after consent. */
   consent(query: URLSearchParams, user = 'freelancer'): string {
     if (query.get('client_id') !== this.clientId) throw new Error('unknown client_id');
-    if (query.get('code_challenge_method') !== 'S256') throw new Error('PKCE with S256 is required');
     const code = randomBytes(16).toString('base64url');
     const redirectUri = query.get('redirect_uri') ?? '';
-    this.codes.set(code, { challenge: query.get('code_challenge') ?? '', redirectUri, user });
+    this.codes.set(code, { challenge: query.get('code_challenge'), redirectUri, user });
     const back = new URL(redirectUri);
     back.searchParams.set('code', code);
     back.searchParams.set('state', query.get('state') ?? '');
@@ -89,7 +89,8 @@ export class FakeGrants {
     const challenge = createHash('sha256')
       .update(form.get('code_verifier') ?? '')
       .digest('base64url');
-    if (!code || code.challenge !== challenge || code.redirectUri !== form.get('redirect_uri')) {
+    const isVerified = code?.challenge === null || code?.challenge === challenge;
+    if (!code || !isVerified || code.redirectUri !== form.get('redirect_uri')) {
       return { status: 400, body: { error: 'invalid_grant' } };
     }
     return this.respondWithTokens(code.user);
@@ -111,9 +112,9 @@ export class FakeGrants {
     const body = {
       access_token: accessToken,
       refresh_token: refreshToken,
-      token_type: 'bearer',
+      token_type: 'Bearer',
       expires_in: this.accessTokenSeconds,
-      scope: SCOPE,
+      ...(this.scope !== undefined && { scope: this.scope }),
     };
     return { status: 200, body };
   }

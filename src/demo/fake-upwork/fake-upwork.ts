@@ -1,27 +1,44 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { FakeFaults, simulateFault, type Fault } from './fake-faults';
+import type { FakeCase } from './cases/fake-case';
+import { FakeCaseQueue } from './fake-cases';
+import { runCommand } from './fake-commands';
+import { FakeFaults, simulateFault } from './fake-faults';
 import { FakeGrants } from './fake-grants';
 import { FakeMarketplace } from './fake-marketplace';
+import { FakeQueries } from './fake-queries';
+import {
+  listRootFields,
+  runDocument,
+  type FakeAnswer,
+  type FakeData,
+  type FakeError,
+  type GraphqlRequest,
+} from './fake-schema';
 
-/** A GraphQL response: the pages of its connections by name. */
-export interface FakeAnswer {
-  data: Record<string, { edges: { node: Record<string, unknown> | null }[] }>;
-  errors?: { message: string; path: (string | number)[] }[];
+/** A call to the GraphQL endpoint, as the fake received it. */
+export interface FakeCall {
+  readonly at: number;
+  readonly operation: string;
+  readonly variables: Readonly<Record<string, unknown>>;
+  /** The organization in the header. */
+  readonly tenant: string | undefined;
 }
 
 /**
- * A fake Upwork over HTTP: OAuth 2 with PKCE and rotating refresh tokens, the GraphQL operations that Gigvault uses,
- * rate limits, and faults on command. All data is in memory. Upwork has no sandbox and recommends stubs.
+ * A fake Upwork over HTTP: OAuth 2 with rotating refresh tokens, every document that fits the schema, rate limits, and
+ * faults and cases on command. All data is in memory. Upwork has no sandbox and recommends stubs.
  */
 export class FakeUpwork {
   readonly grants = new FakeGrants('fake-client', 'fake-secret');
   readonly faults = new FakeFaults();
   readonly marketplace = new FakeMarketplace();
-  /** GraphQL calls: time, operation and tenant header. */
-  readonly calls: { at: number; operation: string; tenant: string | undefined }[] = [];
+  readonly cases = new FakeCaseQueue();
+  readonly calls: FakeCall[] = [];
   /** Calls per second; further ones get 429. */
   limitPerSecond = 10;
+  /** One list in this number has an extra node that cannot be read, and an error beside its data; 0 disables it. */
+  partialEvery = 50;
   /** Changes or delays a GraphQL response. */
   transformResponse: (
     call: { operation: string; user: string; variables: Record<string, unknown> },
@@ -31,6 +48,7 @@ export class FakeUpwork {
   tokenDelayMs = 0;
   /** Awaited before each response of the token endpoint, except faults. */
   beforeTokenResponse: (() => Promise<void>) | undefined;
+  private listsSincePartial = 0;
   private readonly server: Server;
 
   constructor() {
@@ -79,72 +97,61 @@ export class FakeUpwork {
     if (route === 'POST /api/v3/oauth2/token') return this.serveToken(await readText(request), response);
     if (route === 'POST /graphql') return this.serveGraphql(request, response);
     if (route.startsWith('POST /control/'))
-      return sendJson(response, 200, this.runCommand(url.pathname.slice(9), await readText(request)));
+      return sendJson(response, 200, runCommand(this, url.pathname.slice(9), await readText(request)));
     response.writeHead(404).end();
   }
 
   private async serveGraphql(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { operationName, variables } = JSON.parse(await readText(request)) as {
-      operationName: string;
-      variables: Record<string, unknown>;
-    };
-    const now = Date.now();
-    this.calls.push({
-      at: now,
-      operation: operationName,
-      tenant: request.headers['x-upwork-api-tenantid'] as string | undefined,
-    });
-    const fault = this.faults.take('graphql');
+    const call = JSON.parse(await readText(request)) as GraphqlRequest;
+    this.recordCall(call, request.headers['x-upwork-api-tenantid']);
+    const fault = this.faults.take('graphql') ?? (this.isOverLimit() ? '429' : undefined);
     if (fault) return simulateFault(fault, response, () => undefined, this.faults.retryAfter);
-    if (this.calls.filter(({ at }) => at > now - 1_000).length > this.limitPerSecond)
-      return simulateFault('429', response, () => undefined);
+    const failure = this.cases.takeAny('graphql');
+    if (failure) return sendCase(response, failure);
     const user = this.grants.findUser(request.headers.authorization?.replace('Bearer ', '') ?? '');
-    if (user === undefined) return sendJson(response, 401, { message: 'Unauthorized' });
-    const answer = { data: this.marketplace.respond(operationName, user, variables) as FakeAnswer['data'] };
-    sendJson(response, 200, await this.transformResponse({ operation: operationName, user, variables }, answer));
+    if (user === undefined) return sendJson(response, 401, { message: 'Authentication failed' });
+    sendJson(response, 200, await this.answer(call, user));
   }
 
-  /** Runs an action of a person on the site, for the demo and for manual tests. */
-  private runCommand(command: string, text: string): unknown {
-    const body = (text === '' ? {} : JSON.parse(text)) as Record<string, string>;
-    const { jobId = '', proposalId = '', message = '', user = 'freelancer' } = body;
-    switch (command) {
-      case 'hello':
-        return { settings: this.settings };
-      case 'publish':
-        return this.marketplace.publish({
-          title: body['title'] ?? 'A job',
-          description: body['description'] ?? '',
-          skills: body['skills']?.split(',') ?? [],
-          hourly: ['40', '60'],
-        });
-      case 'submit':
-        return this.marketplace.submit(user, jobId, body['coverLetter'] ?? '', body['bid'] ?? '50.00');
-      case 'decide':
-        return this.marketplace.setStatus(proposalId, body['status'] ?? 'Accepted') ?? {};
-      case 'write':
-        return this.marketplace.writeMessage(
-          proposalId,
-          body['author'] === 'freelancer' ? 'freelancer' : 'client',
-          message,
-        );
-      case 'fault':
-        return (
-          this.faults.schedule(
-            body['endpoint'] === 'graphql' ? 'graphql' : 'token',
-            (body['fault'] ?? '500') as Fault,
-            Number(body['times'] ?? 1),
-          ) ?? {}
-        );
-      default:
-        throw new Error(`Unknown command: ${command}`);
-    }
+  private recordCall({ operationName: operation, variables = {} }: GraphqlRequest, tenant?: string | string[]): void {
+    this.calls.push({ at: Date.now(), operation, variables, tenant: tenant?.toString() });
+  }
+
+  private isOverLimit(): boolean {
+    const since = Date.now() - 1_000;
+    return this.calls.filter(({ at }) => at > since).length > this.limitPerSecond;
+  }
+
+  private async answer(call: GraphqlRequest, user: string): Promise<unknown> {
+    const { data, ...rest } = await this.execute(call, user);
+    if (data === null) return { data, ...rest };
+    const { operationName: operation, variables = {} } = call;
+    return this.transformResponse({ operation, user, variables }, { data, ...rest });
+  }
+
+  /** Runs a document over the data of a case or of the marketplace, so it gets only the fields that it selects. */
+  private async execute(call: GraphqlRequest, user: string): Promise<FakeAnswer<FakeData | null>> {
+    const served = this.cases.takeFor(listRootFields(call.query));
+    if (!served) return runDocument(call, new FakeQueries(this.marketplace, user, () => this.takePartial()));
+    const { data: root, errors: reported = [] } = served.body as { data: object; errors?: FakeError[] };
+    const { data, errors = [] } = await runDocument(call, root);
+    const all = [...reported, ...errors];
+    return { data, ...(all.length > 0 && { errors: all }) };
+  }
+
+  private takePartial(): boolean {
+    this.listsSincePartial += 1;
+    if (this.partialEvery === 0 || this.listsSincePartial < this.partialEvery) return false;
+    this.listsSincePartial = 0;
+    return true;
   }
 
   private async serveToken(body: string, response: ServerResponse): Promise<void> {
     const work = () => this.grants.respond(new URLSearchParams(body));
     const fault = this.faults.take('token');
     if (fault) return simulateFault(fault, response, work, this.faults.retryAfter);
+    const served = this.cases.takeAny('token');
+    if (served) return sendCase(response, served);
     const { status, body: answer } = work();
     if (this.tokenDelayMs > 0) await sleep(this.tokenDelayMs);
     await this.beforeTokenResponse?.();
@@ -156,6 +163,10 @@ async function readText(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks).toString('utf8');
+}
+
+function sendCase(response: ServerResponse, { status, headers, body }: FakeCase): void {
+  response.writeHead(status, headers).end(typeof body === 'string' || body === null ? body : JSON.stringify(body));
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

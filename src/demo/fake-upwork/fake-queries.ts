@@ -1,0 +1,141 @@
+import { buildError } from './fake-schema';
+import type { FakeMarketplace, FakeJob, FakeProposal, FakeRoom } from './fake-marketplace';
+import {
+  buildJobNode,
+  buildProposalNode,
+  buildRoomNode,
+  buildStoryNode,
+  buildUserNode,
+  getOrganizationId,
+  type FakeNode,
+} from './fake-nodes';
+import {
+  isListed,
+  pageConversations,
+  pageProposals,
+  pageSearch,
+  type FakeConnection,
+  type PageRequest,
+} from './fake-rules';
+
+interface SearchArguments {
+  readonly marketPlaceJobFilter?: {
+    readonly searchExpression_eq?: string | null;
+    readonly jobType_eq?: string | null;
+    readonly pagination_eq?: PageRequest | null;
+  } | null;
+}
+
+interface ProposalArguments {
+  readonly filter: { readonly status_eq: string };
+  readonly sortAttribute: { readonly field: string; readonly sortOrder: string };
+  readonly pagination: PageRequest;
+}
+
+interface RoomArguments {
+  readonly filter?: { readonly activeSince_eq?: string | null } | null;
+  readonly pagination?: PageRequest | null;
+}
+
+interface StoryArguments {
+  readonly filter?: {
+    readonly roomId_eq: string;
+    readonly storyFilter?: { readonly pagination?: PageRequest | null } | null;
+  } | null;
+}
+
+/** Resolvers of the queries, for one call. Each method is the field of its name; a field without one is forbidden. */
+export class FakeQueries {
+  /** @param takeFault returns true when the next list must contain a node that cannot be read */
+  constructor(
+    private readonly marketplace: FakeMarketplace,
+    private readonly caller: string,
+    private readonly takeFault: () => boolean,
+  ) {}
+
+  user(): FakeNode {
+    return buildUserNode(this.caller);
+  }
+
+  /** Lists a client account first: the order means nothing. */
+  companySelector(): FakeNode {
+    const client = { organizationId: `client-${this.caller}`, title: 'A company', organizationType: 'Business' };
+    const vendor = { organizationId: getOrganizationId(this.caller), title: this.caller };
+    return {
+      items: [
+        { ...client, organizationLegacyType: 'Client', typeTitle: 'Client' },
+        { ...vendor, organizationType: 'SoleProprietor', organizationLegacyType: 'Vendor', typeTitle: 'Freelancer' },
+      ],
+    };
+  }
+
+  marketplaceJobPostingsSearch({ marketPlaceJobFilter: filter }: SearchArguments): FakeConnection {
+    const words = (filter?.searchExpression_eq ?? '').toLowerCase().split(/\s+(?:and\s+)?/);
+    const type = filter?.jobType_eq;
+    const found = this.marketplace.jobs
+      .filter((job) => words.every((word) => buildSearchText(job).includes(word)))
+      .filter(({ hourly }) => !type || (type === 'HOURLY') === (hourly !== null));
+    return this.addFault(pageSearch(found.map(buildJobNode), filter?.pagination_eq));
+  }
+
+  vendorProposals({ filter, sortAttribute, pagination }: ProposalArguments): FakeConnection {
+    const sortKey = sortAttribute.field === 'MODIFIEDDATETIME' ? 'modifiedAt' : 'createdAt';
+    const sign = sortAttribute.sortOrder === 'DESC' ? -1 : 1;
+    const found = this.marketplace.proposals
+      .filter(({ owner, status }) => owner === this.caller && isListed(filter.status_eq, status))
+      .sort((one, other) => sign * (one[sortKey].getTime() - other[sortKey].getTime()));
+    return this.addFault(
+      pageProposals(
+        found.map((each) => this.buildProposal(each)),
+        pagination,
+      ),
+    );
+  }
+
+  roomList({ filter, pagination }: RoomArguments): FakeConnection {
+    const since = Date.parse(filter?.activeSince_eq ?? '1970-01-01');
+    const found = this.marketplace.rooms.filter(
+      ({ owner, stories }) => owner === this.caller && stories.some(({ updatedAt }) => updatedAt.getTime() >= since),
+    );
+    return this.addFault(
+      pageConversations(
+        found.map((each) => this.buildRoom(each)),
+        pagination,
+      ),
+    );
+  }
+
+  roomStories({ filter }: StoryArguments): FakeConnection | null {
+    const room = this.marketplace.rooms.find(({ id, owner }) => id === filter?.roomId_eq && owner === this.caller);
+    if (!room) return null;
+    const proposal = this.buildRoomProposal(room);
+    const stories = room.stories.map((story) => buildStoryNode(story, room, proposal));
+    return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination));
+  }
+
+  private buildRoom(room: FakeRoom): FakeNode {
+    return buildRoomNode(room, this.buildRoomProposal(room));
+  }
+
+  private buildRoomProposal({ proposalId }: FakeRoom): FakeNode {
+    return this.buildProposal(this.marketplace.proposals.find(({ id }) => id === proposalId)!);
+  }
+
+  private buildProposal(proposal: FakeProposal): FakeNode {
+    return buildProposalNode(
+      proposal,
+      this.marketplace.jobs.find(({ id }) => id === proposal.jobId),
+    );
+  }
+
+  /** Adds a node that cannot be read: the answer then has data and an error. */
+  private addFault(page: FakeConnection): FakeConnection {
+    if (!page.edges || !this.takeFault()) return page;
+    const node = buildError('Exception while fetching data : null', 'NullValueInNonNullableField');
+    return { ...page, edges: [...page.edges, { cursor: '', node }] };
+  }
+}
+
+function buildSearchText({ title, description, skills }: FakeJob): string {
+  return `${title} ${description} ${skills.join(' ')}`.toLowerCase();
+}

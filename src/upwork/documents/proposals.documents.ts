@@ -1,0 +1,47 @@
+import { z } from 'zod';
+import { buildConnectionSchema, defineDocument, id, instant, money, requiredText, text } from './upwork-document';
+
+const proposal = z.object({
+  id,
+  marketplaceJobPosting: z.object({ id, content: z.object({ title: requiredText }).nullish() }),
+  terms: z.object({ chargeRate: money }).nullish(),
+  proposalCoverLetter: text,
+  auditDetails: z.object({ createdDateTime: z.object({ rawValue: instant }) }),
+  status: z.object({ status: requiredText }),
+});
+
+/** Proposal on Upwork. */
+export type UpworkProposal = z.output<typeof proposal>;
+
+/** The lists of proposals. They overlap, and no list has all proposals. */
+export const PROPOSAL_LISTS = [
+  'Hired',
+  'Offered',
+  'Activated',
+  'Accepted',
+  'Declined',
+  'Withdrawn',
+  'Archived',
+  'Pending',
+] as const;
+
+/** Upwork refuses larger pages of proposals. */
+export const PROPOSALS_PER_PAGE = 20;
+
+/** Lists the proposals of one list, the latest change first. */
+export const VENDOR_PROPOSALS = defineDocument(
+  'VendorProposals',
+  `query VendorProposals($status: VendorProposalStatusFilterInput!, $pagination: Pagination!) {
+    vendorProposals(
+      filter: { status_eq: $status }, sortAttribute: { field: MODIFIEDDATETIME, sortOrder: DESC }
+      pagination: $pagination
+    ) {
+      edges { node {
+        id marketplaceJobPosting { id content { title } } terms { chargeRate { rawValue currency } } proposalCoverLetter
+        auditDetails { createdDateTime { rawValue } } status { status }
+      } }
+      pageInfo { hasNextPage endCursor }
+    }
+  }`,
+  z.object({ vendorProposals: buildConnectionSchema(proposal) }),
+);
