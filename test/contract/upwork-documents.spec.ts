@@ -1,12 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { z } from 'zod';
 import type { FakeCase } from '../../src/demo/fake-upwork/cases/fake-case';
 import { FAKE_CASES } from '../../src/demo/fake-upwork/fake-cases';
-import { listRootFields, type FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
+import { FAKE_SCHEMA, listRootFields, type FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { UpworkDocument } from '../../src/upwork/documents/upwork-document';
 import { buildMutants } from '../support/document-mutants';
-import type { z } from 'zod';
+import { buildFullAnswer, buildNullVariants } from '../support/schema-answers';
 
 type AnyDocument = UpworkDocument<z.ZodType>;
 
@@ -97,6 +98,25 @@ describe('the documents for Upwork', () => {
 
     expect([data, errors?.map(({ extensions }) => extensions.classification)]).toEqual([null, ['ValidationError']]);
   });
+
+  it.each(DOCUMENTS.map((document) => [document.name, document] as const))(
+    '%s can be read wherever the schema allows null',
+    (name, { text, data: schema }) => {
+      const countNodes = (data: unknown) => {
+        const connection = Object.values(schema.safeParse(data).data ?? {})[0] as { nodes?: unknown[] };
+        return connection.nodes?.length ?? 0;
+      };
+      const full = countNodes(buildFullAnswer(FAKE_SCHEMA, text));
+
+      const unread = buildNullVariants(FAKE_SCHEMA, text).filter(({ where, data }) => {
+        const isNodeMissing = /^\w+(\.edges(\.0(\.node)?)?)?$/.test(where);
+        return !schema.safeParse(data).success || countNodes(data) !== (isNodeMissing ? 0 : full);
+      });
+
+      // Without its user a connection cannot be used.
+      expect(unread.map(({ where }) => where)).toEqual(name === 'CurrentUser' ? ['user'] : []);
+    },
+  );
 
   it('are refused after any change of a name, a type, an argument or a selection', async () => {
     const mutants = DOCUMENTS.flatMap(({ name, text }) => buildMutants(text).map((mutant) => ({ name, ...mutant })));
