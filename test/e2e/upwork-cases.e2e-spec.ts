@@ -1,0 +1,136 @@
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { Answer } from '../support/caller';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+/** Columns of a job in the table below. */
+const COLUMNS = [
+  'upworkJobId',
+  'title',
+  'jobType',
+  'budgetMin',
+  'budgetMax',
+  'hourlyRateMin',
+  'hourlyRateMax',
+  'currency',
+  'experienceLevel',
+  'duration',
+  'workload',
+  'country',
+  'category',
+  'skills',
+] as const;
+
+const WEB = 'Web, Mobile & Software Dev';
+const [SHORT, PART_TIME] = ['Less than 1 month', 'Less than 30 hrs/week'];
+const NO_RATES = [null, null];
+
+/** The row that each job of the case `jobs-page` becomes. */
+const JOBS = {
+  hourlyRange: [
+    ...['~021991400000000000001', 'Speed up slow PostgreSQL queries', 'hourly', null, null, '40.00', '60.00', 'USD'],
+    ...['expert', '1 to 3 months', PART_TIME, 'Germany', WEB, ['PostgreSQL', 'SQL']],
+  ],
+  fixedPrice: [
+    ...['~021991400000000000002', 'Webflow site, small changes', 'fixed', '120.00', '120.00', ...NO_RATES, 'USD'],
+    ...['intermediate', SHORT, null, 'Germany', WEB, ['Webflow']],
+  ],
+  openPrice: [
+    ...['~021991400000000000003', 'Data entry, budget open', 'fixed', null, null, ...NO_RATES, 'USD'],
+    ...['entry', SHORT, null, 'Germany', 'Admin Support', []],
+  ],
+  hourlyWithoutRange: [
+    ...['~021991400000000000004', 'Ongoing WordPress care', 'hourly', null, null, ...NO_RATES, 'USD'],
+    ...['intermediate', 'More than 6 months', '30+ hrs/week', 'Germany', WEB, ['WordPress']],
+  ],
+  ofNewClient: [
+    ...['~021991400000000000005', 'Newsletter for a shop', 'fixed', '250.00', '250.00', ...NO_RATES, 'USD'],
+    ...[null, SHORT, null, null, 'Sales & Marketing', ['Email Marketing']],
+  ],
+  withNulls: [
+    ...['~021991400000000000006', 'Rust <-> C bindings (FFI) & tests', 'hourly', null, null, null, '95.50', 'USD'],
+    ...[null, null, PART_TIME, 'GBR', null, ['Rust', 'C']],
+  ],
+  filled: [
+    ...['~021991400000000000007', 'Landing page (filled)', 'fixed', '500.00', '500.00', ...NO_RATES, 'EUR'],
+    ...['intermediate', SHORT, null, 'Germany', WEB, []],
+  ],
+};
+
+describe("the rows that Upwork's answers become", () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    upwork.calls.length = 0;
+  });
+  afterEach(async () => {
+    upwork.cases.clear();
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function synchronize(kind: 'jobs', ...cases: string[]): Promise<Answer['body']> {
+    for (const name of cases) upwork.cases.serve(name);
+    const { body } = await ann.post(`/v1/${kind}/sync`);
+    await worker.runTask('sync-connections');
+    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  async function readJobs(): Promise<unknown[][]> {
+    const { items } = (await ann.get('/v1/jobs')).body;
+    const rows: unknown[][] = items.map((job: Answer['body']) => COLUMNS.map((column) => job[column]));
+    return rows.sort(([one], [other]) => String(one).localeCompare(String(other)));
+  }
+
+  const search = () => ann.post('/v1/saved-searches', { name: 'Databases', query: 'postgresql' });
+  const pages = () => upwork.calls.map(({ variables }) => variables);
+  const page = (after: string) => ({
+    filter: { searchExpression_eq: 'postgresql', pagination_eq: { after, first: 50 } },
+  });
+
+  it('are one per job of a search, by its kind of pay, with nulls where Upwork has none', async () => {
+    await search();
+
+    const sync = await synchronize('jobs', 'jobs-page', 'jobs-page-last');
+
+    expect(sync).toMatchObject({ status: 'succeeded', lastError: null, figures: { created: 7, unreadable: 0 } });
+    expect(await readJobs()).toEqual(Object.values(JOBS));
+    expect(pages()).toEqual([page('0'), page('7')]);
+  });
+
+  it('are complete except for a job that Upwork could not read', async () => {
+    await search();
+
+    const sync = await synchronize('jobs', 'jobs-page-partial', 'jobs-page-last');
+
+    expect(sync).toMatchObject({ status: 'succeeded', lastError: null, figures: { created: 2, unreadable: 1 } });
+    expect(await readJobs()).toEqual([JOBS.hourlyRange, JOBS.fixedPrice]);
+    expect(pages()).toEqual([page('0'), page('10')]);
+  });
+
+  it('are none when a search finds nothing', async () => {
+    await search();
+
+    expect(await synchronize('jobs', 'jobs-none')).toMatchObject({ status: 'succeeded', figures: { created: 0 } });
+    expect(await readJobs()).toEqual([]);
+    expect(pages()).toEqual([page('0')]);
+  });
+});
