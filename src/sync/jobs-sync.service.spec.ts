@@ -31,6 +31,12 @@ describe(toJobRow.name, () => {
       { hourlyBudgetMin: usd('0'), hourlyBudgetMax: usd('0'), amount: usd('120') },
       { jobType: 'fixed', budgetMin: '120.00', budgetMax: '120.00' },
     ],
+    [
+      'a kind of hourly budget and no rates',
+      { hourlyBudgetType: 'NOT_PROVIDED', amount: usd('0.0') },
+      { jobType: 'hourly', budgetMin: null, hourlyRateMin: null },
+    ],
+    ['no amount at all', { hourlyBudgetType: null, amount: usd('0.0') }, { jobType: 'fixed', budgetMin: null }],
     ['nothing', {}, { jobType: null, budgetMin: null, hourlyRateMin: null }],
   ])('finds the job type of a job with %s', (_, fields, expected) => {
     expect(toJobRow(buildJob(fields))).toMatchObject(expected);
