@@ -23,7 +23,11 @@ export class FakeS3 {
   fault:
     | { readonly methods: readonly string[]; readonly status: number; readonly code: string; readonly body?: string }
     | undefined;
-  private readonly server: Server = createServer((request, response) => void this.answer(request, response));
+  // A stalled process would close idle connections just when the client reuses them.
+  private readonly server: Server = createServer(
+    { keepAliveTimeout: 0 },
+    (request, response) => void this.answer(request, response),
+  );
   private port = 0;
 
   async start(): Promise<this> {
