@@ -17,7 +17,7 @@ export class Sync implements MigrationInterface {
     await queryRunner.query(SYNCS);
     await createFunctions(queryRunner, 'sync', [
       ...['connections_due', 'has_lost_connections', 'record_reconnect_deliveries'],
-      ...['create_syncs', 'syncs_due', 'expire_fetched_jobs'],
+      ...['create_syncs', 'syncs_due'],
     ]);
     await queryRunner.query(`
       CREATE TRIGGER create_syncs AFTER INSERT ON user_tokens FOR EACH ROW EXECUTE FUNCTION app.create_syncs();
@@ -28,7 +28,6 @@ export class Sync implements MigrationInterface {
     await queryRunner.query(`
       DROP TABLE syncs, saved_searches, user_tokens;
       DROP FUNCTION
-        app.expire_fetched_jobs(interval, integer),
         app.syncs_due(integer),
         app.create_syncs(),
         app.record_reconnect_deliveries(integer),

@@ -56,7 +56,11 @@ const FIELDS_IN_EACH_KEY = 17;
  */
 export function buildSourceKey(content: JobContent): string {
   if (content.upworkJobId !== null) return `upwork:${content.upworkJobId}`;
-  const values = CONTENT_FIELDS.map((field) => sortKeys(content[field]));
+  const values = CONTENT_FIELDS.map((field) => toKeyValue(content[field]));
   while (values.length > FIELDS_IN_EACH_KEY && values.at(-1) === null) values.pop();
   return `content:${createHash('sha256').update(JSON.stringify(values)).digest('hex')}`;
+}
+
+function toKeyValue(value: unknown): unknown {
+  return value instanceof Date ? value.toISOString() : sortKeys(value);
 }

@@ -21,7 +21,10 @@ export type SettableJobStatus = (typeof SETTABLE_JOB_STATUSES)[number];
 /** Limits of clientInfo: bytes as text, and levels. */
 export const CLIENT_INFO_LIMITS = { maxBytes: 16_384, maxDepth: 8 } as const;
 
-/** Sort orders of the list; `-` is descending. */
+/**
+ * Sort orders of the list; `-` is descending. A fact of the client or the competition has one direction, which an index
+ * serves.
+ */
 export const JOB_SORTS = [
   'createdAt',
   '-createdAt',
@@ -31,6 +34,10 @@ export const JOB_SORTS = [
   '-hourlyRateMax',
   'title',
   '-title',
+  '-postedAt',
+  '-clientSpent',
+  '-clientRating',
+  'applicants',
 ] as const;
 /** One of JOB_SORTS. */
 export type JobSort = (typeof JOB_SORTS)[number];

@@ -75,6 +75,60 @@ export class Job extends BaseEntity {
   @Column('boolean', { name: 'is_favorite', default: false })
   isFavorite: boolean;
 
+  @InstantColumn('posted_at', { nullable: true })
+  postedAt: Date | null;
+
+  @InstantColumn('renewed_at', { nullable: true })
+  renewedAt: Date | null;
+
+  @MoneyColumn('client_spent')
+  clientSpent: string | null;
+
+  @Column('text', { name: 'client_spent_currency', nullable: true })
+  clientSpentCurrency: string | null;
+
+  @Column('integer', { name: 'client_hires', nullable: true })
+  clientHires: number | null;
+
+  @Column('integer', { name: 'client_posted_jobs', nullable: true })
+  clientPostedJobs: number | null;
+
+  @Column('double precision', { name: 'client_rating', nullable: true })
+  clientRating: number | null;
+
+  @Column('integer', { name: 'client_reviews', nullable: true })
+  clientReviews: number | null;
+
+  @Column('boolean', { name: 'client_payment_verified', nullable: true })
+  clientPaymentVerified: boolean | null;
+
+  @Column('date', { name: 'client_member_since', nullable: true })
+  clientMemberSince: string | null;
+
+  @Column('integer', { nullable: true })
+  applicants: number | null;
+
+  @Column('integer', { name: 'freelancers_to_hire', nullable: true })
+  freelancersToHire: number | null;
+
+  @Column('boolean', { name: 'is_filled', nullable: true })
+  isFilled: boolean | null;
+
+  @Column('boolean', { name: 'already_applied', nullable: true })
+  alreadyApplied: boolean | null;
+
+  @Column('boolean', { nullable: true })
+  premium: boolean | null;
+
+  @Column('boolean', { nullable: true })
+  enterprise: boolean | null;
+
+  @Column('text', { name: 'preferred_locations', array: true, nullable: true })
+  preferredLocations: string[] | null;
+
+  @Column('boolean', { name: 'location_required', nullable: true })
+  locationRequired: boolean | null;
+
   /** The job as its source sent it. Only the tenant's export reads it. */
   @Column('jsonb', { name: 'source_payload', nullable: true, select: false })
   readonly sourcePayload?: unknown;

@@ -6,7 +6,8 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
-import { CreateJobDto, JobDto, ListJobsDto, UpdateJobDto } from './jobs.dto';
+import { CreateJobDto, JobDto, UpdateJobDto } from './jobs.dto';
+import { ListJobsDto } from './jobs-list.dto';
 import { JobsService } from './jobs.service';
 
 /** Routes for the signed-in user's jobs. */

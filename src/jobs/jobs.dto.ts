@@ -1,20 +1,23 @@
 import { ApiProperty, OmitType, PartialType } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
-import { PageQueryDto } from '../platform/http/pagination/page.dto';
-import { BooleanField, EnumField, InstantField } from '../platform/http/validation/fields';
+import {
+  BooleanField,
+  CountField,
+  DayField,
+  EnumField,
+  InstantField,
+  NumberField,
+} from '../platform/http/validation/fields';
 import { JsonObjectField } from '../platform/http/validation/json-object-field';
 import { CurrencyField, MoneyField } from '../platform/http/validation/money-field';
-import { BooleanParam, EnumListParam, TextListParam } from '../platform/http/validation/query-params';
 import { TextField, TextListField } from '../platform/http/validation/text';
 import {
   CLIENT_INFO_LIMITS,
   EXPERIENCE_LEVELS,
   type ExperienceLevel,
-  JOB_SORTS,
   JOB_STATUSES,
   JOB_TYPES,
-  type JobSort,
   type JobStatus,
   type JobType,
   SETTABLE_JOB_STATUSES,
@@ -122,6 +125,94 @@ export class CreateJobDto {
     example: false,
   })
   isFavorite?: boolean;
+
+  @InstantField({ nullable: true, description: 'When the job was posted (UTC).', example: '2026-01-30T08:00:00.000Z' })
+  postedAt?: Date | null;
+
+  @InstantField({
+    nullable: true,
+    description: 'When the client last renewed the job (UTC).',
+    example: '2026-01-31T08:00:00.000Z',
+  })
+  renewedAt?: Date | null;
+
+  @MoneyField({
+    nullable: true,
+    description: 'Amount the client has spent on Upwork; 99999999.99 also means more.',
+    example: '23420.42',
+  })
+  clientSpent?: string | null;
+
+  @CurrencyField({ nullable: true, description: 'Currency of clientSpent, ISO 4217; null means USD.', example: 'USD' })
+  clientSpentCurrency?: string | null;
+
+  @CountField({ nullable: true, description: 'Number of freelancers the client has hired.', example: 12 })
+  clientHires?: number | null;
+
+  @CountField({ nullable: true, description: 'Number of jobs the client has posted.', example: 30 })
+  clientPostedJobs?: number | null;
+
+  @NumberField({
+    min: 0,
+    max: 5,
+    nullable: true,
+    description: "Average of the client's reviews with at most two places; null without a review.",
+    example: 4.99,
+  })
+  clientRating?: number | null;
+
+  @CountField({ nullable: true, description: 'Number of reviews of the client.', example: 9 })
+  clientReviews?: number | null;
+
+  @BooleanField({
+    nullable: true,
+    description: "Whether Upwork has verified the client's payment method.",
+    example: true,
+  })
+  clientPaymentVerified?: boolean | null;
+
+  @DayField({ nullable: true, description: 'Day on which the client joined Upwork.', example: '2019-03-02' })
+  clientMemberSince?: string | null;
+
+  @CountField({
+    nullable: true,
+    description:
+      'Number of applicants. The synchronisation updates it with other changes of the job, and when it passes 5, 10, ' +
+      '15, 20 or 50.',
+    example: 7,
+  })
+  applicants?: number | null;
+
+  @CountField({ nullable: true, description: 'Number of freelancers the client still wants to hire.', example: 1 })
+  freelancersToHire?: number | null;
+
+  @BooleanField({ nullable: true, description: 'Whether the client hires nobody else.', example: false })
+  isFilled?: boolean | null;
+
+  @BooleanField({ nullable: true, description: 'Whether the user has applied on Upwork.', example: false })
+  alreadyApplied?: boolean | null;
+
+  @BooleanField({ nullable: true, description: 'Whether Upwork features the job.', example: false })
+  premium?: boolean | null;
+
+  @BooleanField({ nullable: true, description: 'Whether an enterprise client has posted the job.', example: false })
+  enterprise?: boolean | null;
+
+  @TextListField({
+    maxItems: 50,
+    max: 100,
+    nullable: true,
+    description: 'Places in which the client prefers freelancers, each at most 100 characters.',
+    example: ['Germany', 'Austria'],
+  })
+  preferredLocations?: string[] | null;
+
+  @BooleanField({
+    nullable: true,
+    description: 'Whether only freelancers in preferredLocations may apply.',
+    example: false,
+  })
+  locationRequired?: boolean | null;
 }
 
 /**
@@ -130,101 +221,6 @@ export class CreateJobDto {
  * @see RFC 7396
  */
 export class UpdateJobDto extends PartialType(CreateJobDto, { skipNullProperties: false }) {}
-
-/** Query of GET /v1/jobs. A job must match all filters. */
-export class ListJobsDto extends PageQueryDto {
-  @TextField({
-    max: 200,
-    optional: true,
-    description:
-      'Words in title, skills and description, without regard to case and accents. `"a phrase"`, `or` and `-without` ' +
-      'work. Slashes, dots and hyphens separate words: `node`, `node.js` and `nodejs` find React/Node.js. C, C# and ' +
-      'C++ are three words.',
-    example: 'postgres -wordpress',
-  })
-  q?: string;
-
-  @EnumListParam(JOB_STATUSES, {
-    description: 'Any of these statuses; the default is all except deleted.',
-    example: ['active'],
-  })
-  status?: JobStatus[];
-
-  @TextField({ max: 100, optional: true, description: 'Exact category.', example: 'Web, Mobile & Software Dev' })
-  category?: string;
-
-  @TextField({ max: 100, optional: true, description: 'Exact subcategory.', example: 'Web Development' })
-  subcategory?: string;
-
-  @TextField({ max: 100, optional: true, description: 'Exact country of the client.', example: 'Germany' })
-  country?: string;
-
-  @EnumListParam(JOB_TYPES, { description: 'Any of these types.', example: ['fixed'] })
-  jobType?: JobType[];
-
-  @EnumListParam(EXPERIENCE_LEVELS, { description: 'Any of these levels.', example: ['expert'] })
-  experienceLevel?: ExperienceLevel[];
-
-  @TextListParam({
-    max: 100,
-    description: 'All of these skills, spelled as in the job. Quote a skill with a comma: `"Writing, Translation"`.',
-    example: ['PostgreSQL'],
-  })
-  skills?: string[];
-
-  @TextListParam({
-    max: 100,
-    description: 'At least one of these skills. Quote a skill with a comma.',
-    example: ['PostgreSQL', 'MySQL'],
-  })
-  anySkills?: string[];
-
-  @MoneyField({
-    optional: true,
-    description:
-      'Jobs whose budget reaches this amount. A missing end has no limit; jobs without a budget do not match.',
-    example: '500.00',
-  })
-  budgetMin?: string;
-
-  @MoneyField({ optional: true, description: 'Jobs whose budget starts at or below this amount.', example: '2000.00' })
-  budgetMax?: string;
-
-  @MoneyField({
-    optional: true,
-    description: 'Jobs whose hourly rate reaches this amount, as for budgetMin.',
-    example: '25.00',
-  })
-  hourlyRateMin?: string;
-
-  @MoneyField({
-    optional: true,
-    description: 'Jobs whose hourly rate starts at or below this amount, as for budgetMax.',
-    example: '60.00',
-  })
-  hourlyRateMax?: string;
-
-  @BooleanParam({ description: 'True for favourites only, false for all others.', example: true })
-  isFavorite?: boolean;
-
-  @InstantField({ optional: true, description: 'Jobs created at this time or later.', example: '2026-01-01T00:00:00Z' })
-  createdFrom?: Date;
-
-  @InstantField({
-    optional: true,
-    description: 'Jobs created at this time or earlier, to the millisecond.',
-    example: '2099-12-31T23:59:59Z',
-  })
-  createdTo?: Date;
-
-  @EnumField(JOB_SORTS, {
-    optional: true,
-    default: '-createdAt',
-    description: 'Sort order; `-` is descending. Jobs without the amount come last in both directions.',
-    example: '-createdAt',
-  })
-  sort: JobSort = '-createdAt';
-}
 
 /** A job as the API returns it. */
 export class JobDto extends ResponseType(OmitType(CreateJobDto, ['status'])) {

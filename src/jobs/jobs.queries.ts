@@ -5,7 +5,8 @@ import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import { toHundredths } from '../platform/http/validation/money-field';
 import { Job } from './job.entity';
-import { JobDto, type ListJobsDto } from './jobs.dto';
+import { JobDto } from './jobs.dto';
+import type { ListJobsDto } from './jobs-list.dto';
 import type { JobSort } from './job-values';
 
 /** A row of a list: the job and its sort value. */
@@ -17,7 +18,7 @@ export interface JobRow extends JobDto {
 interface Order {
   readonly expression: string;
   readonly key: string;
-  readonly type: 'timestamptz' | 'bigint' | 'text';
+  readonly type: 'timestamptz' | 'bigint' | 'double precision' | 'text';
   readonly isDescending: boolean;
   /** True when an index of the tenant's jobs has this order. */
   readonly isIndexed: boolean;
@@ -28,6 +29,15 @@ const COLUMNS = buildSelectList(Job, listFields(JobDto));
 /** Values beyond any amount, so that jobs without one come last in both directions. */
 const NO_AMOUNT = { ascending: '99999999999', descending: '-1' };
 
+/** Facts of sorts, with an index each. They are never NULL: a job without the fact has a value after all others. */
+const POSTED_AT = `coalesce(posted_at, '-infinity')`;
+const CLIENT_SPENT = 'coalesce((client_spent * 100)::bigint, -1)';
+const CLIENT_RATING = 'coalesce(client_rating, -1)';
+const APPLICANTS = 'coalesce(applicants, 2147483647)';
+
+/** The API returns milliseconds; the column has microseconds. */
+const BEFORE_POSTED_TO = `${POSTED_AT} > '-infinity' AND ${POSTED_AT} < $?::timestamptz + interval '1 millisecond'`;
+
 const ORDERS: Readonly<Record<JobSort, Order>> = {
   createdAt: { ...byCreation(), isDescending: false },
   '-createdAt': { ...byCreation(), isDescending: true },
@@ -37,11 +47,24 @@ const ORDERS: Readonly<Record<JobSort, Order>> = {
   '-hourlyRateMax': { ...byAmount('hourly_rate_max', NO_AMOUNT.descending), isDescending: true },
   title: { expression: 'title', key: 'title', type: 'text', isDescending: false, isIndexed: false },
   '-title': { expression: 'title', key: 'title', type: 'text', isDescending: true, isIndexed: false },
+  '-postedAt': { ...byFact(POSTED_AT, 'timestamptz'), isDescending: true },
+  '-clientSpent': { ...byFact(CLIENT_SPENT, 'bigint'), isDescending: true },
+  '-clientRating': { ...byFact(CLIENT_RATING, 'double precision'), isDescending: true },
+  applicants: { ...byFact(APPLICANTS, 'bigint'), isDescending: false },
 };
 
+/** A filter that an index serves. */
+interface IndexedFilter {
+  readonly where: string;
+  /** The expression by which the index is sorted; undefined for a GIN index, which has no order. */
+  readonly expression?: string;
+  /** The order of the index. */
+  readonly orderBy: string;
+}
+
 /**
- * Limit of GIN index matches that are read, filtered and sorted. With more matches, a scan in the list's order soon
- * finds a page of them.
+ * Limit of matches of an index that are read, filtered and sorted. With more matches, a scan in the list's order soon
+ * finds a page of them, unless nearly all are at the end of that order.
  */
 const FEW_MATCHES = 2_000;
 
@@ -56,48 +79,103 @@ export function listJobs(
 ): [sql: string, values: unknown[], options: QueryOptions] {
   const order = ORDERS[query.sort];
   const values: unknown[] = [];
-  const words = addWordConditions(query, new Conditions(values));
-  const hasRange = [query.budgetMin, query.budgetMax, query.hourlyRateMin, query.hourlyRateMax].some(
-    (end) => end !== undefined,
-  );
+  const indexed = listIndexedFilters(query, values);
+  const lookups = indexed.filter((filter) => isLookup(filter, order));
   const others = addFilterConditions(query, new Conditions(values)).after(
     `${order.expression}, id`,
     order.isDescending ? '<' : '>',
     [order.type, 'bigint'],
     after,
   );
+  for (const filter of indexed) if (!lookups.includes(filter)) others.always(filter.where);
   const limit = `LIMIT ${others.value(take)}`;
-  if (!words.isEmpty) return [buildMatchesPage(order, words.all, others.all, limit), values, { planned: 'once' }];
-  // Only the value shows whether an amount is rare enough for the index of budgets.
-  const options: QueryOptions = hasRange ? { planned: 'eachTime' } : {};
+  if (lookups.length > 0) return [buildMatchesPage(order, lookups, others.all, limit), values, { planned: 'once' }];
   return [
     `SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs ${others.where} ${buildOrderBy(order)} ${limit}`,
     values,
-    options,
+    hasRange(query) ? { planned: 'eachTime' } : {},
   ];
 }
 
+/** Returns true when only the value shows whether it is rare enough for the index of its range. */
+function hasRange(query: ListJobsDto): boolean {
+  const { budgetMin, budgetMax, hourlyRateMin, hourlyRateMax, postedFrom, postedTo } = query;
+  const { clientSpentMin, clientRatingMin, clientHiresMin, applicantsMax } = query;
+  const ends = [budgetMin, budgetMax, hourlyRateMin, hourlyRateMax, postedFrom, postedTo];
+  return [...ends, clientSpentMin, clientRatingMin, clientHiresMin, applicantsMax].some((end) => end !== undefined);
+}
+
+/** Returns false for a filter whose index has the list's order, and for one of a list that sorts all its matches. */
+function isLookup({ expression }: IndexedFilter, order: Order): boolean {
+  return expression === undefined || (order.isIndexed && expression !== order.expression);
+}
+
 /**
- * Builds the statement for a page of text or skill matches. The number of matches decides the better path and is known
- * only at run time, so one plan contains both paths; a plan for each value costs more than its execution. LIMIT makes
- * the planner use the GIN index and bounds it. CASE hides that index from the scan and makes the planner expect that
- * every other row matches.
+ * Builds the statement for a page of matches that are not indexed in the list's order. The number of matches decides
+ * the better path and is known only at run time, so one plan contains all paths; a plan for each value costs more than
+ * its execution. LIMIT makes the planner use the filter's index and bounds it. CASE hides that index from the scan and
+ * makes the planner expect that every other row matches.
  */
-function buildMatchesPage(order: Order, words: string, others: string, limit: string): string {
-  const scanned = order.isIndexed ? `CASE WHEN ${words} THEN true END` : words;
-  return `WITH found AS MATERIALIZED (
-      SELECT id, ${order.expression} AS key, ${others} AS fits
-      FROM (SELECT * FROM tenant_jobs WHERE ${words} LIMIT ${FEW_MATCHES + 1}) AS job)
+function buildMatchesPage(order: Order, lookups: readonly IndexedFilter[], others: string, limit: string): string {
+  const found = lookups.map((filter, at) => {
+    const fits = [...lookups.filter((other) => other !== filter).map(({ where }) => where), others].join(' AND ');
+    return `found${at} AS MATERIALIZED (
+      SELECT id, ${order.expression} AS key, ${fits} AS fits
+      FROM (SELECT * FROM tenant_jobs WHERE ${filter.where} ${filter.orderBy} LIMIT ${FEW_MATCHES + 1}) AS job)`;
+  });
+  const ways = lookups.map(
+    (_, at) => `WHEN NOT EXISTS (SELECT FROM found${at} OFFSET ${FEW_MATCHES})
+      THEN ARRAY(SELECT id FROM found${at} WHERE fits ${buildOrderBy({ ...order, expression: 'key' })} ${limit})`,
+  );
+  const scanned = lookups.map(({ where }) => (order.isIndexed ? `CASE WHEN ${where} THEN true END` : where));
+  return `WITH ${found.join(', ')}
     SELECT ${COLUMNS}, ${order.key} AS "sortKey" FROM tenant_jobs
-    WHERE id = ANY (CASE WHEN EXISTS (SELECT FROM found OFFSET ${FEW_MATCHES})
-      THEN ARRAY(SELECT id FROM tenant_jobs WHERE ${scanned} AND ${others} ${buildOrderBy(order)} ${limit})
-      ELSE ARRAY(SELECT id FROM found WHERE fits ${buildOrderBy({ ...order, expression: 'key' })} ${limit}) END)
+    WHERE id = ANY (CASE ${ways.join(' ')}
+      ELSE ARRAY(SELECT id FROM tenant_jobs WHERE ${scanned.join(' AND ')} AND ${others}
+        ${buildOrderBy(order)} ${limit}) END)
     ${buildOrderBy(order)}`;
 }
 
 function buildOrderBy({ expression, isDescending }: Order): string {
   const direction = isDescending ? 'DESC' : 'ASC';
   return `ORDER BY ${expression} ${direction}, id ${direction}`;
+}
+
+/** Returns the filters that an index serves, except those of budgets, which the planner weighs. */
+function listIndexedFilters(query: ListJobsDto, values: unknown[]): IndexedFilter[] {
+  const add = (): Conditions => new Conditions(values);
+  const words = addWordConditions(query, add());
+  const filters: [conditions: Conditions, expression?: string, direction?: 'ASC' | 'DESC'][] = [
+    [words],
+    ...listCreationFilters(query, add).map((filter): [Conditions, string] => [filter, 'created_at']),
+    [add().add(`${POSTED_AT} >= $?`, query.postedFrom).add(BEFORE_POSTED_TO, query.postedTo), POSTED_AT],
+    [add().add(`${CLIENT_SPENT} >= $?`, amount(query.clientSpentMin)), CLIENT_SPENT],
+    [add().add(`${CLIENT_RATING} >= $?`, query.clientRatingMin), CLIENT_RATING],
+    [add().add('client_hires >= $?', query.clientHiresMin), 'client_hires'],
+    [add().add(`${APPLICANTS} <= $?`, query.applicantsMax), APPLICANTS, 'ASC'],
+  ];
+  return filters
+    .filter(([conditions]) => !conditions.isEmpty)
+    .map(([conditions, expression, direction = 'DESC']) => ({
+      where: conditions.all,
+      expression,
+      orderBy: expression === undefined ? '' : `ORDER BY ${expression} ${direction}, id ${direction}`,
+    }));
+}
+
+/** Returns the filters whose indexes have the order of creation. */
+function listCreationFilters(query: ListJobsDto, add: () => Conditions): Conditions[] {
+  // Written into the SQL, because a partial index cannot serve a parameter.
+  const favorite =
+    query.isFavorite === undefined ? add() : add().always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
+  const open = query.excludeFilled ? add().always('is_filled IS NOT TRUE') : add();
+  return [
+    add().anyOf('status', query.status),
+    add().add('category = $?', query.category),
+    add().add('client_payment_verified IS NOT NULL AND client_payment_verified = $?', query.paymentVerified),
+    favorite,
+    open,
+  ];
 }
 
 /** Adds the conditions that the GIN indexes serve. */
@@ -113,7 +191,6 @@ function addWordConditions(query: ListJobsDto, conditions: Conditions): Conditio
 
 function addFilterConditions(query: ListJobsDto, conditions: Conditions): Conditions {
   conditions
-    .add('category = $?', query.category)
     .add('subcategory = $?', query.subcategory)
     .add('country = $?', query.country)
     .add(buildRangeEndCondition('budget'), amount(query.budgetMin))
@@ -123,12 +200,7 @@ function addFilterConditions(query: ListJobsDto, conditions: Conditions): Condit
     .add('created_at >= $?', query.createdFrom)
     // The API returns milliseconds; the column has microseconds.
     .add(`created_at < $?::timestamptz + interval '1 millisecond'`, query.createdTo);
-  // Written into the SQL, because the partial index of favourites cannot serve a parameter.
-  if (query.isFavorite !== undefined) conditions.always(query.isFavorite ? 'is_favorite' : 'NOT is_favorite');
-  conditions
-    .anyOf('job_type', query.jobType)
-    .anyOf('experience_level', query.experienceLevel)
-    .anyOf('status', query.status);
+  conditions.anyOf('job_type', query.jobType).anyOf('experience_level', query.experienceLevel);
   if (!anyOf(query.status)) conditions.add('status <> $?', 'deleted');
   return conditions;
 }
@@ -156,6 +228,10 @@ function anyOf<T>(values: readonly T[] | undefined): readonly T[] | undefined {
 
 function byCreation(): Omit<Order, 'isDescending'> {
   return { expression: 'created_at', key: 'created_at::text', type: 'timestamptz', isIndexed: true };
+}
+
+function byFact(expression: string, type: Order['type']): Omit<Order, 'isDescending'> {
+  return { expression, key: type === 'timestamptz' ? `${expression}::text` : expression, type, isIndexed: true };
 }
 
 function byAmount(column: 'budget_max' | 'hourly_rate_max', none: string): Omit<Order, 'isDescending'> {

@@ -8,7 +8,8 @@ import { assertVersion, type Preconditions } from '../platform/http/responses/pr
 import { patchObject } from '../platform/http/validation/json-object-field';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { type CreateJobDto, JobDto, type ListJobsDto, type UpdateJobDto } from './jobs.dto';
+import { type CreateJobDto, JobDto, type UpdateJobDto } from './jobs.dto';
+import type { ListJobsDto } from './jobs-list.dto';
 import { assertRanges, toJobContent, buildSourceKey } from './job-content';
 import { Job } from './job.entity';
 import { CLIENT_INFO_LIMITS } from './job-values';

@@ -18,6 +18,9 @@ const REVIVE = `
   WHERE source_key IN (SELECT 'upwork:' || seen.id FROM unnest($1::text[]) AS seen (id))
     AND expired_at IS NOT NULL AND status = 'deleted'`;
 
+/** A job with the field names of POST /v1/jobs. */
+type JobRow = Readonly<Record<string, unknown>>;
+
 /** Stores jobs that were fetched from Upwork. */
 @Injectable()
 export class UpworkJobsService {
@@ -30,21 +33,45 @@ export class UpworkJobsService {
    * Stores jobs by the rules of the import: favourite and status stay, except that expired jobs become active again.
    * One transaction, to which `also` may add. One audit row for each created or changed job, none for an unchanged one.
    * @param rows objects with the fields of POST /v1/jobs, each with its `upworkJobId`
+   * @param also gets the report of the jobs that are not filled: only these can be new matches
+   * @returns the report of all jobs
    */
   store(
-    rows: readonly Readonly<Record<string, unknown>>[],
+    rows: readonly JobRow[],
     also: (unit: UnitOfWork, report: ImportReportDto) => Promise<unknown> = () => Promise.resolve(),
   ): Promise<ImportReportDto> {
     const ids = rows.map(({ upworkJobId }) => upworkJobId);
-    const body = Readable.from([Buffer.from(JSON.stringify(rows))], { objectMode: true });
+    const [filled, open] = [rows.filter(isFilled), rows.filter((row) => !isFilled(row))];
     return this.database.transaction((unit) =>
       joinUnitOfWork(unit, async () => {
-        const report = await this.imports.run(body, 'application/json', { isFetched: true });
+        const report = await this.importRows(open);
+        const filledReport = await this.importRows(filled);
         await unit.query(REVIVE, [ids]);
         await unit.query(SEEN, [ids]);
         await also(unit, report);
-        return report;
+        return addReports(report, filledReport);
       }),
     );
   }
+
+  private importRows(rows: readonly JobRow[]): Promise<ImportReportDto> {
+    const body = Readable.from([Buffer.from(JSON.stringify(rows))], { objectMode: true });
+    return this.imports.run(body, 'application/json', { isFetched: true });
+  }
+}
+
+function isFilled(row: JobRow): boolean {
+  return row['isFilled'] === true;
+}
+
+function addReports(one: ImportReportDto, other: ImportReportDto): ImportReportDto {
+  return {
+    total: one.total + other.total,
+    created: one.created + other.created,
+    updated: one.updated + other.updated,
+    unchanged: one.unchanged + other.unchanged,
+    failed: one.failed + other.failed,
+    errors: [...one.errors, ...other.errors],
+    errorsOmitted: one.errorsOmitted + other.errorsOmitted,
+  };
 }

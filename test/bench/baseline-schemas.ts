@@ -3,6 +3,11 @@ const OPTIONAL_TEXT = { type: 'string', nullable: true } as const;
 const INTEGER = { type: 'integer' } as const;
 const TIME = { type: 'string', format: 'date-time' } as const;
 const TEXTS = { type: 'array', items: TEXT } as const;
+const OPTIONAL_INTEGER = { ...INTEGER, nullable: true } as const;
+const OPTIONAL_NUMBER = { type: 'number', nullable: true } as const;
+const OPTIONAL_BOOLEAN = { type: 'boolean', nullable: true } as const;
+const OPTIONAL_TIME = { ...TIME, nullable: true } as const;
+const OPTIONAL_TEXTS = { ...TEXTS, nullable: true } as const;
 
 /** A job in the baseline's responses. */
 export const JOB_SCHEMA = {
@@ -26,6 +31,24 @@ export const JOB_SCHEMA = {
     experienceLevel: OPTIONAL_TEXT,
     duration: OPTIONAL_TEXT,
     workload: OPTIONAL_TEXT,
+    postedAt: OPTIONAL_TIME,
+    renewedAt: OPTIONAL_TIME,
+    clientSpent: OPTIONAL_TEXT,
+    clientSpentCurrency: OPTIONAL_TEXT,
+    clientHires: OPTIONAL_INTEGER,
+    clientPostedJobs: OPTIONAL_INTEGER,
+    clientRating: OPTIONAL_NUMBER,
+    clientReviews: OPTIONAL_INTEGER,
+    clientPaymentVerified: OPTIONAL_BOOLEAN,
+    clientMemberSince: OPTIONAL_TEXT,
+    applicants: OPTIONAL_INTEGER,
+    freelancersToHire: OPTIONAL_INTEGER,
+    isFilled: OPTIONAL_BOOLEAN,
+    alreadyApplied: OPTIONAL_BOOLEAN,
+    premium: OPTIONAL_BOOLEAN,
+    enterprise: OPTIONAL_BOOLEAN,
+    preferredLocations: OPTIONAL_TEXTS,
+    locationRequired: OPTIONAL_BOOLEAN,
     status: TEXT,
     isFavorite: { type: 'boolean' },
     version: INTEGER,
@@ -61,8 +84,8 @@ export const STATS_SCHEMA = {
     activeJobs: INTEGER,
     favoriteJobs: INTEGER,
     avgBudgetRange: TEXT,
-    lastJobDate: { ...TIME, nullable: true },
-    refreshedAt: { ...TIME, nullable: true },
+    lastJobDate: OPTIONAL_TIME,
+    refreshedAt: OPTIONAL_TIME,
   },
 } as const;
 

@@ -4,7 +4,13 @@ const COLUMNS = `
   id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
   hourly_rate_min AS "hourlyRateMin", hourly_rate_max AS "hourlyRateMax", currency, skills, category, subcategory,
   country, client_info AS "clientInfo", job_type AS "jobType", experience_level AS "experienceLevel", duration,
-  workload, status, is_favorite AS "isFavorite", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+  workload, posted_at AS "postedAt", renewed_at AS "renewedAt", client_spent AS "clientSpent", client_spent_currency
+  AS "clientSpentCurrency", client_hires AS "clientHires", client_posted_jobs AS "clientPostedJobs", client_rating AS
+  "clientRating", client_reviews AS "clientReviews", client_payment_verified AS "clientPaymentVerified",
+  client_member_since AS "clientMemberSince", applicants, freelancers_to_hire AS "freelancersToHire", is_filled AS
+  "isFilled", already_applied AS "alreadyApplied", premium, enterprise, preferred_locations AS "preferredLocations",
+  location_required AS "locationRequired", status, is_favorite AS "isFavorite", version, created_at AS "createdAt",
+  updated_at AS "updatedAt"`;
 
 const buildAuditCall = (action: string, old: string, now: string): string =>
   `audit.record('jobs', n.id, '${action}', ${old}, ${now})`;

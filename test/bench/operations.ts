@@ -1,5 +1,5 @@
 import { listJobs } from '../../src/jobs/jobs.queries';
-import { ListJobsDto } from '../../src/jobs/jobs.dto';
+import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import type { BenchCaller, BenchUsers } from './bench-users';
 import { RARE_WORDS } from './data-set';
 import type { LoadRequest } from './load';

@@ -14,8 +14,8 @@ const NO_FILTERS: ReadonlyMap<string, string> = new Map([
 /** Lists of generated domains: the domain's own spec has both cases of each filter. */
 const OWN_SPECS: readonly string[] = [];
 
-/** The labels that a value of a filter finds, and a value that finds no label. */
-type FilterCase = readonly [finds: string, labels: string, misses: string];
+/** The labels that a value of a filter finds, and a value that finds none of them; a switch has no such value. */
+type FilterCase = readonly [finds: string, labels: string, misses?: string];
 
 /** The filters of each list. `{name}` is replaced by a value of the created rows. */
 const CASES: Readonly<Record<string, Readonly<Record<string, FilterCase>>>> = {
@@ -36,6 +36,14 @@ const CASES: Readonly<Record<string, Readonly<Record<string, FilterCase>>>> = {
     isFavorite: ['true', 'B', 'false'],
     createdFrom: ['{fiveDaysAgo}', 'BD', '{tomorrow}'],
     createdTo: ['{fiveDaysAgo}', 'AC', '{monthAgo}'],
+    postedFrom: ['{fiveDaysAgo}', 'B', '{tomorrow}'],
+    postedTo: ['{fiveDaysAgo}', 'A', '{monthAgo}'],
+    clientSpentMin: ['99.50', 'B', '99.51'],
+    clientRatingMin: ['4.5', 'AB', '5'],
+    clientHiresMin: ['1', 'B', '13'],
+    paymentVerified: ['true', 'B', 'false'],
+    applicantsMax: ['5', 'A', '4'],
+    excludeFilled: ['true', 'ACD'],
   },
   '/v1/proposals': {
     jobId: ['{jobB}', 'B', '{jobC}'],
@@ -122,6 +130,10 @@ const ALL = Object.entries(CASES).flatMap(([path, filters]) =>
   Object.entries(filters).map(([filter, [finds, labels, misses]]) => [path, filter, finds, labels, misses] as const),
 );
 
+const MISSES = ALL.flatMap(([path, filter, , labels, misses]) =>
+  misses === undefined ? [] : [{ path, filter, labels, misses }],
+);
+
 type Item = Readonly<Record<string, unknown>>;
 
 /** Returns the labels in a response, sorted. Rows of other origin have no label. */
@@ -142,19 +154,24 @@ const ROWS = `
   WITH ages AS (SELECT now() - interval '10 days' AS old, now() - interval '2 days' AS recent
   ), job AS (
     INSERT INTO jobs (user_id, source_key, title, category, subcategory, country, skills, job_type, experience_level,
-      status, budget_min, budget_max, hourly_rate_min, hourly_rate_max, is_favorite, created_at)
+      status, budget_min, budget_max, hourly_rate_min, hourly_rate_max, is_favorite, created_at, posted_at,
+      client_spent, client_hires, client_rating, client_payment_verified, applicants, is_filled)
     SELECT $1::bigint, 'upwork:' || title, title, category, subcategory, country, skills::text[], job_type,
       experience_level, status, budget_min, budget_max, rate_min, rate_max, is_favorite,
-      CASE WHEN is_old THEN old ELSE recent END
+      CASE WHEN is_old THEN old ELSE recent END, CASE WHEN spent IS NULL THEN NULL WHEN is_old THEN old ELSE recent END,
+      spent, hires, rating, is_verified, applicants, is_filled
     FROM ages, (VALUES
       ('A report in Postgres', 'A data', 'Reports', 'Japan', '{SQL,Python}', 'fixed', 'entry', 'active',
-        100, 200, NULL, NULL, false, true),
-      ('B shop', 'B web', 'Shops', 'Kenya', '{SQL}', 'fixed', 'expert', 'active', 500, 900, NULL, NULL, true, false),
+        100, 200, NULL, NULL, false, true, 0, 0, 4.5, false, 5, false),
+      ('B shop', 'B web', 'Shops', 'Kenya', '{SQL}', 'fixed', 'expert', 'active', 500, 900, NULL, NULL, true, false,
+        99.5, 12, 4.99, true, 6, true),
       ('C engine', 'C games', 'Engines', 'Japan', '{Rust}', 'hourly', 'intermediate', 'archived',
-        NULL, NULL, 20, 30, false, true),
-      ('D engine', 'C games', 'Engines', 'Japan', '{C}', 'hourly', NULL, 'active', NULL, NULL, 60, 80, false, false)
+        NULL, NULL, 20, 30, false, true, NULL, NULL, NULL, NULL, NULL, NULL),
+      ('D engine', 'C games', 'Engines', 'Japan', '{C}', 'hourly', NULL, 'active', NULL, NULL, 60, 80, false, false,
+        NULL, NULL, NULL, NULL, NULL, NULL)
     ) AS v (title, category, subcategory, country, skills, job_type, experience_level, status,
-      budget_min, budget_max, rate_min, rate_max, is_favorite, is_old)
+      budget_min, budget_max, rate_min, rate_max, is_favorite, is_old, spent, hires, rating, is_verified, applicants,
+      is_filled)
     RETURNING id, left(title, 1) AS label
   ), proposal AS (
     INSERT INTO proposals (user_id, job_id, cover_letter, status, submitted_at)
@@ -253,12 +270,18 @@ describe('the filters of lists', () => {
     expect(ALL.map(([path, filter]) => `${path} ${filter}`).sort()).toEqual(filters.sort());
   });
 
-  it.each(ALL)(
-    '%s?%s finds with %s the rows %s, and with %s none of them',
-    async (path, filter, finds, labels, misses) => {
-      expect(await list(path, filter, finds)).toBe(labels);
+  it.each(ALL)('%s?%s finds with %s the rows %s', async (path, filter, finds, labels) => {
+    expect(await list(path, filter, finds)).toBe(labels);
+  });
 
+  it.each(MISSES)(
+    '$path?$filter finds with $misses none of the rows $labels',
+    async ({ path, filter, labels, misses }) => {
       expect([...(await list(path, filter, misses))].filter((label) => labels.includes(label))).toEqual([]);
     },
   );
+
+  it('/v1/jobs?excludeFilled=false does not filter', async () => {
+    expect(await list('/v1/jobs', 'excludeFilled', 'false')).toBe('ABCD');
+  });
 });

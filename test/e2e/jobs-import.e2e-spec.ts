@@ -65,6 +65,71 @@ describe('POST /v1/jobs/import', () => {
     return row?.count;
   };
 
+  describe('of facts about client and competition', () => {
+    const HEADER =
+      'upwork_job_id;Title;Posted At;totalSpent;Client Spent Currency;client_hires;clientRating;Payment Verified;' +
+      'Member since;Client Country;Proposals;is_filled;preferredFreelancerLocation';
+    const ROW = (id: string, applicants: string): string =>
+      `${id};Facts;2026-11-20T08:14:02+0000;23 420,42 €;eur;1,200;4,99;yes;2019-03-02;Malta;${applicants};no;` +
+      '"Germany, Austria"';
+    const FACTS = {
+      postedAt: '2026-11-20T08:14:02.000Z',
+      clientSpent: '23420.42',
+      clientSpentCurrency: 'EUR',
+      clientHires: 1_200,
+      clientRating: 4.99,
+      clientPaymentVerified: true,
+      clientMemberSince: '2019-03-02',
+      country: 'Malta',
+      applicants: 7,
+      isFilled: false,
+      preferredLocations: ['Germany', 'Austria'],
+    };
+
+    it('reads them from CSV under the names of this API and of Upwork, and from JSON', async () => {
+      const csv = await importing([HEADER, ROW('~01', '7')].join('\n'), CSV);
+      const json = await importing([{ title: 'Facts of JSON', ...FACTS }]);
+
+      expect([counts(csv.body), counts(json.body)]).toEqual([
+        [1, 1, 0, 0, 0],
+        [1, 1, 0, 0, 0],
+      ]);
+      const [fromCsv, fromJson] = await jobs();
+      expect(fromCsv).toMatchObject(FACTS);
+      expect(fromJson).toMatchObject(FACTS);
+    });
+
+    it('counts equal facts as unchanged, and another number of applicants as an audited change', async () => {
+      const file = (applicants: string): string => [HEADER, ROW('~01', applicants)].join('\n');
+      await importing(file('7'), CSV);
+      const before = await auditRows();
+
+      const same = await importing(file('7'), CSV);
+      const more = await importing(file('8'), CSV);
+
+      expect([counts(same.body), counts(more.body)]).toEqual([
+        [1, 0, 0, 1, 0],
+        [1, 0, 1, 0, 0],
+      ]);
+      expect(await auditRows()).toBe(before! + 1);
+      expect((await jobs())[0]).toMatchObject({ applicants: 8, version: 2 });
+    });
+
+    it.each([
+      ['proposals', '5 to 10', '/applicants'],
+      ['clientRating', '5.5', '/clientRating'],
+      ['postedAt', '2026-11-20', '/postedAt'],
+      ['memberSince', 'March 2019', '/clientMemberSince'],
+      ['totalSpent', '€100', '/clientSpent'],
+      ['clientHires', '1.5', '/clientHires'],
+      ['paymentVerified', 'maybe', '/clientPaymentVerified'],
+    ])('reports the field of %s %j', async (column, cell, pointer) => {
+      const { body } = await importing(`title,${column}\nA job,${cell}\n`, CSV);
+
+      expect(body).toMatchObject({ total: 1, failed: 1, errors: [{ row: 1, pointer }] });
+    });
+  });
+
   describe('of an Upwork listing', () => {
     it('reads all forms of rows, in the order of the file', async () => {
       const { status, body } = await importing(LISTING, CSV);

@@ -162,6 +162,15 @@ describe('GET /v1/jobs', () => {
     ['category=a&category=b', '/category'],
     [`skills=${'x'.repeat(101)}`, '/skills/0'],
     ['limit=0', '/limit'],
+    ['clientSpentMin=-1', '/clientSpentMin'],
+    ['clientRatingMin=5.5', '/clientRatingMin'],
+    ['clientRatingMin=good', '/clientRatingMin'],
+    ['clientHiresMin=1.5', '/clientHiresMin'],
+    ['applicantsMax=-1', '/applicantsMax'],
+    ['postedFrom=today', '/postedFrom'],
+    ['paymentVerified=1', '/paymentVerified'],
+    ['excludeFilled=yes', '/excludeFilled'],
+    ['sort=postedAt', '/sort'],
     ['limit=101', '/limit'],
     ['limit=ten', '/limit'],
     ['cursor=nonsense', '/cursor'],
@@ -183,6 +192,10 @@ describe('GET /v1/jobs', () => {
       '-hourlyRateMax',
       'title',
       '-title',
+      '-postedAt',
+      '-clientSpent',
+      '-clientRating',
+      'applicants',
     ];
 
     beforeEach(async () => {
@@ -191,7 +204,16 @@ describe('GET /v1/jobs', () => {
       const rows = Array.from({ length: 23 }, (_, i) => ({
         upworkJobId: `page-${i}`,
         title: `Title ${i % 4}`,
-        ...(i % 3 === 0 ? {} : { budgetMax: `${i % 5}.00`, hourlyRateMax: `${i % 2}.50` }),
+        ...(i % 3 === 0
+          ? {}
+          : {
+              budgetMax: `${i % 5}.00`,
+              hourlyRateMax: `${i % 2}.50`,
+              postedAt: `2026-01-0${1 + (i % 5)}T08:00:00.123456Z`,
+              clientSpent: `${i % 5}.50`,
+              clientRating: (i % 5) + 0.07,
+              applicants: i % 5,
+            }),
       }));
       await pager.post('/v1/jobs/import', rows);
     });
@@ -220,6 +242,21 @@ describe('GET /v1/jobs', () => {
         expect(ids).toEqual(whole.body.items.map(({ id }: { id: number }) => id));
       },
     );
+
+    it.each([
+      ['-postedAt', 'postedAt'],
+      ['-clientSpent', 'clientSpent'],
+      ['-clientRating', 'clientRating'],
+      ['applicants', 'applicants'],
+    ])('sorted by %s gives the values in order, and the jobs without one last', async (sort, field) => {
+      const { body } = await pager.get(`/v1/jobs?limit=100&sort=${sort}`);
+      const values: (string | number | null)[] = body.items.map((job: Record<string, unknown>) => job[field]);
+
+      const known = values.filter((value) => value !== null);
+      const ordered = [...known].sort((a, b) => (a < b ? -1 : Number(a > b)));
+      expect(known).toHaveLength(15);
+      expect(values).toEqual([...(sort.startsWith('-') ? ordered.reverse() : ordered), ...Array(8).fill(null)]);
+    });
 
     it.each(sorts)('sorted by %s neither repeats nor loses a job while others are created', async (sort) => {
       const before = await walk(`sort=${sort}`);

@@ -5,6 +5,27 @@ import { buildJob } from '../support/factories/job.factory';
 
 const NOWHERE = 999_999_999;
 
+const FACTS = {
+  postedAt: '2026-11-20T08:14:02.000Z',
+  renewedAt: '2026-11-21T06:00:00.000Z',
+  clientSpent: '23420.42',
+  clientSpentCurrency: 'EUR',
+  clientHires: 12,
+  clientPostedJobs: 0,
+  clientRating: 4.99,
+  clientReviews: 9,
+  clientPaymentVerified: false,
+  clientMemberSince: '2019-03-02',
+  applicants: 7,
+  freelancersToHire: 1,
+  isFilled: false,
+  alreadyApplied: true,
+  premium: false,
+  enterprise: true,
+  preferredLocations: ['Germany', 'Україна'],
+  locationRequired: true,
+};
+
 describe('/v1/jobs', () => {
   let app: TestApp;
   let owner: SignedInCaller;
@@ -56,6 +77,24 @@ describe('/v1/jobs', () => {
         experienceLevel: null,
         duration: null,
         workload: null,
+        postedAt: null,
+        renewedAt: null,
+        clientSpent: null,
+        clientSpentCurrency: null,
+        clientHires: null,
+        clientPostedJobs: null,
+        clientRating: null,
+        clientReviews: null,
+        clientPaymentVerified: null,
+        clientMemberSince: null,
+        applicants: null,
+        freelancersToHire: null,
+        isFilled: null,
+        alreadyApplied: null,
+        premium: null,
+        enterprise: null,
+        preferredLocations: null,
+        locationRequired: null,
         status: 'active',
         isFavorite: false,
         version: 1,
@@ -83,6 +122,7 @@ describe('/v1/jobs', () => {
         experienceLevel: 'expert',
         duration: '1 to 3 months',
         workload: '30+ hrs/week',
+        ...FACTS,
         status: 'archived',
         isFavorite: true,
       };
@@ -123,6 +163,8 @@ describe('/v1/jobs', () => {
       const again = await owner.post('/v1/jobs', { ...withId, title: 'Another title' });
       const same = await owner.post('/v1/jobs', { ...withoutId, clientInfo: { b: [2], a: 1 }, isFavorite: true });
       const other = await owner.post('/v1/jobs', { ...withoutId, country: 'Malta' });
+      const later = await owner.post('/v1/jobs', { ...withoutId, postedAt: '2026-01-01T00:00:00Z' });
+      const latest = await owner.post('/v1/jobs', { ...withoutId, postedAt: '2026-01-02T00:00:00Z' });
       const theirs = await stranger.post('/v1/jobs', withId);
 
       expect([again.status, again.body.code, again.body.errors[0].pointer]).toEqual([
@@ -131,7 +173,7 @@ describe('/v1/jobs', () => {
         '/upworkJobId',
       ]);
       expect([same.status, same.body.code]).toEqual([409, 'job.already_exists']);
-      expect([other.status, theirs.status]).toEqual([201, 201]);
+      expect([other, later, latest, theirs].map(({ status }) => status)).toEqual([201, 201, 201, 201]);
     });
 
     it('creates one job for two concurrent requests with the same Upwork id', async () => {
@@ -175,6 +217,18 @@ describe('/v1/jobs', () => {
       ['a title of 501 characters', { title: 'x'.repeat(501) }, '/title'],
       ['a description of 50,001 characters', { description: 'x'.repeat(50_001) }, '/description'],
       ['an Upwork id of 101 characters', { upworkJobId: 'x'.repeat(101) }, '/upworkJobId'],
+      ['a time without a zone', { postedAt: '2026-11-20T08:14:02' }, '/postedAt'],
+      ['a day that does not exist', { clientMemberSince: '2019-02-30' }, '/clientMemberSince'],
+      ['an amount spent as a number', { clientSpent: 23420 }, '/clientSpent'],
+      ['an unknown currency of it', { clientSpentCurrency: 'XYZ' }, '/clientSpentCurrency'],
+      ['a rating above 5', { clientRating: 5.01 }, '/clientRating'],
+      ['a rating of three places', { clientRating: 4.999 }, '/clientRating'],
+      ['a negative number of hires', { clientHires: -1 }, '/clientHires'],
+      ['half an applicant', { applicants: 0.5 }, '/applicants'],
+      ['1,000,001 freelancers to hire', { freelancersToHire: 1_000_001 }, '/freelancersToHire'],
+      ['yes as a boolean', { clientPaymentVerified: 'yes' }, '/clientPaymentVerified'],
+      ['a blank place', { preferredLocations: ['Malta', ''] }, '/preferredLocations/1'],
+      ['51 places', { preferredLocations: Array.from({ length: 51 }, (_, i) => `p${i}`) }, '/preferredLocations'],
       ['a forged tenant', { userId: 1 }, '/userId'],
       ['a forged source key', { sourceKey: 'upwork:1' }, '/sourceKey'],
       ['a version', { version: 7 }, '/version'],
@@ -304,6 +358,26 @@ describe('/v1/jobs', () => {
         old_values: { is_favorite: false, country: 'Malta', skills: ['PostgreSQL', 'SQL'] },
         new_values: { is_favorite: true, country: null, skills: ['Go'] },
       });
+    });
+
+    it('changes and clears facts with an audit row each, and writes nothing for equal ones', async () => {
+      const { body: job } = await owner.post('/v1/jobs', { title: randomUUID(), ...FACTS });
+      const path = `/v1/jobs/${job.id}`;
+
+      const same = await owner.patch(path, { ...FACTS, postedAt: '2026-11-20T09:14:02+01:00' });
+      const changed = await owner.patch(path, { applicants: 8, clientRating: 5, postedAt: '2026-11-22T08:00:00Z' });
+      const cleared = await owner.patch(path, Object.fromEntries(Object.keys(FACTS).map((name) => [name, null])));
+
+      expect(same.body).toEqual(job);
+      expect(changed.body).toMatchObject({ applicants: 8, clientRating: 5, postedAt: '2026-11-22T08:00:00.000Z' });
+      expect(cleared.body).toMatchObject({ version: 3, postedAt: null, preferredLocations: null, isFilled: null });
+      const [, change, clearing] = await listAuditRows(job.id);
+      expect(change).toMatchObject({ old_values: { applicants: 7, client_rating: 4.99 } });
+      expect(Object.keys(change!.new_values!)).toEqual(
+        expect.arrayContaining(['applicants', 'client_rating', 'posted_at']),
+      );
+      expect(clearing!.new_values).toMatchObject({ client_spent: null, preferred_locations: null });
+      expect(await listAuditRows(job.id)).toHaveLength(3);
     });
 
     it('writes nothing when nothing changes', async () => {

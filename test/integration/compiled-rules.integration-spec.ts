@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { CreateJobDto, ListJobsDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
+import { CreateJobDto, UpdateJobDto } from '../../src/jobs/jobs.dto';
+import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import { CompiledValidation } from '../../src/platform/http/validation/request-validation.pipe';
 import { CreateProposalDto, ListProposalsDto } from '../../src/proposals/proposals.dto';
 

@@ -1,4 +1,4 @@
-import { ListJobsDto } from '../../src/jobs/jobs.dto';
+import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import { JOB_SORTS } from '../../src/jobs/job-values';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';
@@ -7,6 +7,17 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database'
 
 /** Jobs of the largest tenant: reading all of them is expensive, and creating them takes a second. */
 const MANY = 20_000;
+
+/** Facts of every second job. Few have a high or a low value; these are of all ages. */
+const FACTS = [
+  `timestamptz '2026-01-01Z' + n * 7919 % ${MANY} * interval '1 minute'`,
+  `n * 7919 % ${MANY}`,
+  `CASE WHEN n % 1000 = 1 THEN 5 ELSE n * 7919 % 450 / 100.0 END`,
+  `n * 7919 % ${MANY}`,
+  `n % 400 = 1`,
+  `n * 3571 % ${MANY}`,
+  'true',
+].map((value) => `CASE WHEN n % 2 = 1 THEN ${value} END`);
 
 /** Limit of rows a page may read: the page, and rows that an index cannot distinguish. */
 const FEW = 400;
@@ -32,12 +43,13 @@ describe('lists of a tenant with many jobs', () => {
     await db.query(
       'superuser',
       `INSERT INTO jobs (user_id, source_key, title, skills, category, is_favorite, status, budget_min, budget_max,
-         created_at)
+         created_at, posted_at, client_spent, client_rating, client_hires, client_payment_verified, applicants,
+         is_filled)
        SELECT u, 'upwork:' || u || '-' || n,
          'Job ' || n || ' word' || n % 400 || CASE WHEN n % 9 = 0 THEN ' most' ELSE '' END,
          ARRAY['common', 'skill' || n % 400], 'Category ' || n % 200, n % 1000 = 0,
          CASE WHEN n % 100 = 0 THEN 'archived' ELSE 'active' END, n, n + 10,
-         timestamptz '2026-01-01Z' + n * interval '1 minute'
+         timestamptz '2026-01-01Z' + n * interval '1 minute', ${FACTS.join(', ')}
        FROM unnest($1::bigint[]) WITH ORDINALITY AS users (u, place),
          generate_series(1, CASE place WHEN 1 THEN ${MANY} ELSE 20 END) AS n`,
       [users.map(({ id }) => id)],
@@ -86,13 +98,23 @@ describe('lists of a tenant with many jobs', () => {
     return [rows.map(({ id }) => id), last && [last.sortKey, last.id]];
   };
 
-  // Filters that match a few jobs, slightly more than the two thousand that are sorted, and nearly all.
+  // Filters of words and skills that match a few jobs, slightly more than the two thousand that are sorted, and most.
   const found = [
     { skills: ['skill7'] },
     { q: 'word7' },
     { q: 'most', status: ['active'] },
     { skills: ['common'], q: 'job' },
   ] satisfies Partial<ListJobsDto>[];
+
+  // Filters of facts, each with few and with many matches.
+  const factFilters: [Partial<ListJobsDto>, condition: string][] = [
+    [{ clientSpentMin: '19900.00' }, 'client_spent >= 19900'],
+    [{ clientSpentMin: '0.01', excludeFilled: true }, 'client_spent > 0 AND is_filled IS NOT TRUE'],
+    [{ applicantsMax: 15_000, clientRatingMin: 0.5 }, 'applicants <= 15000 AND client_rating >= 0.5'],
+    [{ clientHiresMin: 10_000, paymentVerified: true }, 'client_hires >= 10000 AND client_payment_verified'],
+    [{ postedTo: new Date('2026-01-01T12:00:00Z') }, `posted_at <= '2026-01-01T12:00:00Z'`],
+    [{ postedFrom: new Date('2026-01-02Z'), skills: ['common'] }, `posted_at >= '2026-01-02Z'`],
+  ];
 
   it.each(JOB_SORTS)('text and skills find all matches, sorted by %s, page by page', async (sort) => {
     // The expected matches come from the list without the GIN index.
@@ -116,6 +138,26 @@ describe('lists of a tenant with many jobs', () => {
           'q' in values ? values.q : null,
           'status' in values ? values.status![0] : null,
         ],
+      );
+      const fits = new Set(wanted.map(({ id }) => id));
+
+      expect(seen).toEqual(all.filter((id) => fits.has(id)).slice(0, 63));
+    }
+  });
+
+  it.each(JOB_SORTS)('facts find all matches, sorted by %s, page by page', async (sort) => {
+    const [all] = await idsOf({ sort, status: ['active', 'archived'] }, undefined, MANY);
+    for (const [values, condition] of factFilters) {
+      const seen: number[] = [];
+      for (let after: CursorKey[] | undefined, page = 0; page < 3; page++) {
+        const [ids, last] = await idsOf({ ...values, sort }, after);
+        seen.push(...ids);
+        after = last;
+      }
+      const wanted = await db.query<{ id: number }>(
+        'superuser',
+        `SELECT id FROM jobs WHERE user_id = $1 AND ${condition}`,
+        [tenant],
       );
       const fits = new Set(wanted.map(({ id }) => id));
 
@@ -154,6 +196,24 @@ describe('lists of a tenant with many jobs', () => {
     ['of a status, with a narrow budget', { status: ['active'], budgetMin: '100.00', budgetMax: '120.00' }],
     ['of the favourites', { isFavorite: true }],
     ['of what is no favourite', { isFavorite: false }],
+    ['posted since a late hour', { postedFrom: new Date('2026-01-14T21:00:00Z') }],
+    ['posted up to an early hour', { postedTo: new Date('2026-01-01T00:20:00Z') }],
+    ['of clients who spent most', { clientSpentMin: '19990.00' }],
+    ['of clients with the best rating', { clientRatingMin: 5 }],
+    ['of clients with most hires', { clientHiresMin: 19_990 }],
+    ['of clients with a verified payment method', { paymentVerified: true }],
+    ['of clients without one', { paymentVerified: false }],
+    ['with few applicants', { applicantsMax: 10 }],
+    ['that are not filled', { excludeFilled: true }],
+    ['not filled, of verified clients', { excludeFilled: true, paymentVerified: true }],
+    ['the latest posted', { sort: '-postedAt' }],
+    ['the largest clients', { sort: '-clientSpent' }],
+    ['the best clients', { sort: '-clientRating' }],
+    ['the fewest applicants', { sort: 'applicants' }],
+    ['the latest posted of a rare status', { sort: '-postedAt', status: ['archived'] }],
+    ['the latest posted of a category', { sort: '-postedAt', category: 'Category 7' }],
+    ['the latest posted of verified clients', { sort: '-postedAt', paymentVerified: true }],
+    ['the latest posted by the largest clients', { sort: '-postedAt', clientSpentMin: '19900.00' }],
     ['of a status, with a rare skill and a budget', { status: ['active'], skills: ['skill7'], budgetMin: '100.00' }],
   ] satisfies [string, Partial<ListJobsDto>][];
 
@@ -171,9 +231,18 @@ describe('lists of a tenant with many jobs', () => {
       expect(await rowsReadBy({ skills: ['common'], category: 'Category 7' }, oldest, mode)).toBeLessThan(2_001 + FEW);
     });
 
+    it('with facts of most jobs: looks up two thousand of each filter, then scans in the order', async () => {
+      const common = { clientSpentMin: '1.00', clientRatingMin: 0.01, applicantsMax: 19_000 };
+      expect(await rowsReadBy(common, undefined, mode)).toBeLessThan(3 * 2_001 + FEW);
+      expect(await rowsReadBy({ ...common, sort: '-clientSpent' }, undefined, mode)).toBeLessThan(2 * 2_001 + FEW);
+      expect(await rowsReadBy({ ...common, applicantsMax: 10 }, undefined, mode)).toBeLessThan(2 * 2_001 + FEW);
+    });
+
     it('a page in the middle reads no more than the first', async () => {
       expect(await rowsReadBy({}, middle, mode)).toBeLessThan(FEW);
       expect(await rowsReadBy({ status: ['active'] }, middle, mode)).toBeLessThan(FEW);
+      expect(await rowsReadBy({ sort: '-postedAt' }, middle, mode)).toBeLessThan(FEW);
+      expect(await rowsReadBy({ sort: '-postedAt' }, ['-infinity', middle[1]], mode)).toBeLessThan(FEW);
     });
   });
 });

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import { ListJobsDto } from '../../src/jobs/jobs.dto';
+import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 

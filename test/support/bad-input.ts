@@ -77,7 +77,9 @@ function listBadQueryValues(schema: Schema | undefined): string[] {
   const broken = ['%00', '%ED%A0%80'];
   if (schema?.enum) return [...broken, 'nonsense'];
   if (schema?.type === 'integer' || schema?.type === 'number') {
-    return [...broken, '-1', '0', '1e9', 'NaN', 'Infinity', 'abc', '1.5', '9007199254740993', '%20'];
+    const zero = schema.minimum === 0 ? [] : ['0'];
+    const fraction = schema.type === 'integer' ? ['1.5'] : [];
+    return [...broken, '-1', ...zero, '1e9', 'NaN', 'Infinity', 'abc', ...fraction, '9007199254740993', '%20'];
   }
   if (schema?.type === 'boolean') return [...broken, '1', 'yes', 'TRUE', 'null'];
   if (schema?.type === 'array') return [...broken, '', ','];
@@ -154,7 +156,8 @@ function listBadValues(schema: Schema): [string, unknown][] {
     ];
   }
   if (types.includes('integer') || types.includes('number')) {
-    return [...object, ...list, ['text', 'abc'], ['a fraction', 1.5], ['negative', -1]];
+    const fraction: [string, unknown][] = types.includes('integer') ? [['a fraction', 1.5]] : [];
+    return [...object, ...list, ['text', 'abc'], ...fraction, ['negative', -1]];
   }
   if (types.includes('boolean')) return [...object, ...list, ['text', 'true'], ['a number', 1]];
   if (types.includes('array')) return [...object, ['text', 'abc'], ['a number', 1], ['list of objects', [{ a: 1 }]]];

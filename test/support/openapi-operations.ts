@@ -10,6 +10,7 @@ export interface Schema {
   readonly examples?: readonly unknown[];
   readonly default?: unknown;
   readonly maxLength?: number;
+  readonly minimum?: number;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly items?: Schema;

@@ -144,17 +144,21 @@ export function asAmount(cell: string, name: string, separator: Separator): stri
 }
 
 /**
- * Checks the sign of an amount against the row's currency.
+ * Checks the sign of an amount against the code of its currency, which has a column of its own.
  * @throws AppError `validation.failed`
  */
-export function assertCurrencyOf(cell: string, name: string, currency: string): void {
+export function assertCurrencyOf(
+  cell: string,
+  name: string,
+  { column, code }: { readonly column: string; readonly code: string },
+): void {
   const [, before, , behind] = matchAmount(cell);
   for (const sign of [before, behind]) {
     const meant = sign === undefined ? [] : findCurrencies(sign);
-    if (meant.length === 0 || meant.includes(currency.toUpperCase())) continue;
+    if (meant.length === 0 || meant.includes(code.toUpperCase())) continue;
     const message =
-      `${name} is in ${sign}, but the row's currency is ${forDisplay(currency)}. ` +
-      'Name the currency in a column "currency".';
+      `${name} is in ${sign}, but the row's currency is ${forDisplay(code)}. ` +
+      `Name the currency in a column "${column}".`;
     throw invalidValue(`/${name}`, 'currency_mismatch', message);
   }
 }
@@ -192,7 +196,7 @@ const MAX_PARTS = 1_000;
 /** Limit of a cell with quoted parts. */
 const MAX_QUOTED_LENGTH = 10_000;
 
-/** Separators of skills in a cell, including line ends, bullets and the commas of other scripts. */
+/** Separators of values in a cell, including line ends, bullets and the commas of other scripts. */
 const PARTS = /[,;|\n\r\t\v\u2028\u2029•●▪‣，、；،]/u;
 
 /** One quoted or plain part of a cell, with the separator after it. */
@@ -257,11 +261,11 @@ export const asBoolean: CellReader = (cell, name) => {
 };
 
 /** Reads a JSON array, an array of PostgreSQL, or values separated by commas, semicolons, lines or bullets. */
-export const asSkills: CellReader = (cell, name) => {
+export const asList: CellReader = (cell, name) => {
   if (cell.startsWith('['))
     return parseJson(cell, name, `${name} is not a valid JSON array. Write the values with commas between them.`);
   const isArray = cell.startsWith('{') && cell.endsWith('}');
-  return splitSkills(isArray ? cell.slice(1, -1) : cell).filter((skill) => skill !== '');
+  return splitList(isArray ? cell.slice(1, -1) : cell, name).filter((part) => part !== '');
 };
 
 export const asJson: CellReader = (cell, name) => parseJson(cell, name, `${name} is not valid JSON`);
@@ -278,11 +282,11 @@ function parseJson(cell: string, name: string, message: string): unknown {
  * Splits a cell at its separators and trims the parts. A part in double quotes may contain separators.
  * @throws AppError `validation.failed` for more than 1,000
  */
-export function splitSkills(cell: string): string[] {
+export function splitList(cell: string, name: string): string[] {
   const isQuoted = cell.includes('"') && cell.length <= MAX_QUOTED_LENGTH;
   const parts = isQuoted ? splitQuoted(cell) : cell.split(PARTS, MAX_PARTS + 1);
   if (parts.length > MAX_PARTS)
-    throw invalidValue('/skills', 'too_many_values', `skills has more than ${MAX_PARTS} parts`);
+    throw invalidValue(`/${name}`, 'too_many_values', `${name} has more than ${MAX_PARTS} parts`);
   return parts.map((part) => part.trim());
 }
 

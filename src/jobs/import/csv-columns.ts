@@ -12,13 +12,14 @@ import {
   asJson,
   assertCurrencyOf,
   assertNoFormulaError,
-  asSkills,
+  asList,
   asText,
   bareCell,
   type CellReader,
   isNothing,
-  splitSkills,
+  splitList,
 } from './cell-readers';
+import { asDay, asDecimal, asInstant, asInteger } from './fact-readers';
 import { foldName, findNearestName, describeUnknownName } from '../../platform/http/validation/nearest-name';
 import { forDisplay } from '../../platform/http/validation/text';
 import type { Separator } from './csv-separator';
@@ -92,7 +93,7 @@ function parseLevel(cell: string | undefined): string | undefined {
 }
 
 function parseSkills(cell: string | undefined): string[] {
-  const skills = splitSkills(cell ?? '');
+  const skills = splitList(cell ?? '', 'skills');
   if (/^\+\d+$/.test(skills.at(-1) ?? '')) skills.pop();
   return skills.filter((skill) => skill !== '');
 }
@@ -110,7 +111,21 @@ export interface CsvColumns {
 }
 
 /** Readers that cannot be chosen by the documentation of a field. */
-const SPECIAL_READERS: Readonly<Record<string, CellReader>> = { upworkJobId: asId, currency: asCode };
+const SPECIAL_READERS: Readonly<Record<string, CellReader>> = {
+  upworkJobId: asId,
+  currency: asCode,
+  clientSpentCurrency: asCode,
+};
+
+/** Readers by the format or, without one, the type of a field. */
+const READERS_BY_TYPE: ReadonlyMap<unknown, CellReader> = new Map<unknown, CellReader>([
+  [Boolean, asBoolean],
+  [Number, asDecimal],
+  ['integer', asInteger],
+  ['date', asDay],
+  ['date-time', asInstant],
+  ['object', asJson],
+]);
 
 /** The fields of POST /v1/jobs, each with the reader of its cells. */
 const FIELDS: Readonly<Record<string, CellReader>> = Object.fromEntries(
@@ -119,17 +134,39 @@ const FIELDS: Readonly<Record<string, CellReader>> = Object.fromEntries(
 
 function chooseReader(name: string): CellReader {
   const field = describeField(CreateJobDto, name);
-  if (field.isArray) return asSkills;
+  if (field.isArray) return asList;
   if (field.enum) return asChoice;
   if (field.pattern === MONEY_PATTERN) return asAmount;
-  if (field.type === Boolean) return asBoolean;
-  return field.type === 'object' ? asJson : asText;
+  return READERS_BY_TYPE.get(field.format ?? field.type) ?? asText;
 }
 
 const FIELD_NAMES = Object.keys(FIELDS);
 
+/** Names of Upwork's API and site for fields, as exports have them. */
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ['publishedDateTime', 'postedAt'],
+  ['renewedDateTime', 'renewedAt'],
+  ['totalSpent', 'clientSpent'],
+  ['totalHires', 'clientHires'],
+  ['totalPostedJobs', 'clientPostedJobs'],
+  ['totalFeedback', 'clientRating'],
+  ['totalReviews', 'clientReviews'],
+  ['paymentVerified', 'clientPaymentVerified'],
+  ['memberSince', 'clientMemberSince'],
+  ['clientCountry', 'country'],
+  ['totalApplicants', 'applicants'],
+  ['proposals', 'applicants'],
+  ['applied', 'alreadyApplied'],
+  ['preferredFreelancerLocation', 'preferredLocations'],
+  ['preferredFreelancerLocationMandatory', 'locationRequired'],
+]);
+const ALIAS_NAMES = [...ALIASES.keys()];
+
 /** Readers of numbers and words, for which invisible characters are removed. */
-const BARE_READERS: ReadonlySet<CellReader | undefined> = new Set([asAmount, asBoolean, asChoice, asCode, asId]);
+const BARE_READERS: ReadonlySet<CellReader | undefined> = new Set([
+  ...[asAmount, asBoolean, asChoice, asCode, asId],
+  ...[asDay, asDecimal, asInstant, asInteger],
+]);
 
 /** Limit above the length of any column's name. */
 const MAX_NAME_LENGTH = 100;
@@ -145,7 +182,7 @@ export function columnsOf(header: readonly string[], separator: Separator): CsvC
   const listing = header.map((name) => findKnownName(name, UPWORK_COLUMNS));
   const isListing = isUpworkListing(listing);
   const known: readonly string[] = isListing ? UPWORK_COLUMNS : FIELD_NAMES;
-  const names = isListing ? listing : header.map((name) => findKnownName(name, FIELD_NAMES));
+  const names = isListing ? listing : header.map(findField);
   assertColumns(header, names, known);
   const pairsOf = (cells: readonly string[]): [string, string][] =>
     cells.map((cell, index): [string, string] => [names[index] ?? '', cell]).filter(([name]) => name !== '');
@@ -164,16 +201,22 @@ function findKnownName(name: string, known: readonly string[]): string {
   return known.find((candidate) => foldName(candidate) === folded) ?? name;
 }
 
+/** Returns the field that a column's name means; otherwise the name itself. */
+function findField(name: string): string {
+  return ALIASES.get(findKnownName(name, ALIAS_NAMES)) ?? findKnownName(name, FIELD_NAMES);
+}
+
 /** Removes empty cells and those that mark a missing value. */
 function readFields(pairs: readonly [string, string][], separator: Separator): Record<string, unknown> {
   const given = pairs
     .map(([name, cell]): [string, string] => [name, BARE_READERS.has(FIELDS[name]) ? bareCell(cell) : cell])
     .filter(([, cell]) => !isNothing(cell));
-  const currency = given.find(([name]) => name === 'currency')?.[1] ?? 'USD';
+  const values = new Map(given);
   return Object.fromEntries(
     given.map(([name, cell]) => {
       assertNoFormulaError(cell, name);
-      if (FIELDS[name] === asAmount) assertCurrencyOf(cell, name, currency);
+      const column = name === 'clientSpent' ? 'clientSpentCurrency' : 'currency';
+      if (FIELDS[name] === asAmount) assertCurrencyOf(cell, name, { column, code: values.get(column) ?? 'USD' });
       return [name, FIELDS[name]?.(cell, name, separator)];
     }),
   );

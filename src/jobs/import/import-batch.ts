@@ -117,6 +117,16 @@ const COLUMNS = [...IMPORTED_COLUMNS.values()];
 const CHANGED = COLUMNS.filter((column) => !['source_key', ...KEPT_COLUMNS].includes(column));
 
 /**
+ * Returns the value of a column that counts as a change. The number of applicants grows with nearly every
+ * synchronisation, and each change is a new version with an audit row. So a fetched number counts when it reaches
+ * another of the ranges that Upwork shows. Every number of a file counts.
+ */
+function compareBy(column: string): string {
+  if (!column.endsWith('.applicants')) return column;
+  return `CASE WHEN $2 THEN width_bucket(${column}, '{5,10,15,20,50}'::integer[]) ELSE ${column} END`;
+}
+
+/**
  * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted
  * in order, so that ids follow the file.
  */
@@ -125,8 +135,8 @@ const STORE_JOBS = `
   SELECT ${COLUMNS.join(', ')}, CASE WHEN $2 THEN now() END FROM json_populate_recordset(NULL::jobs, $1)
   ON CONFLICT (user_id, source_key) DO UPDATE
     SET ${CHANGED.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
-  WHERE (${CHANGED.map((column) => `jobs.${column}`).join(', ')})
-    IS DISTINCT FROM (${CHANGED.map((column) => `EXCLUDED.${column}`).join(', ')})
+  WHERE (${CHANGED.map((column) => compareBy(`jobs.${column}`)).join(', ')})
+    IS DISTINCT FROM (${CHANGED.map((column) => compareBy(`EXCLUDED.${column}`)).join(', ')})
   RETURNING (xmax = 0) AS created`;
 
 /**

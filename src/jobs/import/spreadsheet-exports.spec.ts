@@ -621,7 +621,7 @@ describe('an export of a spreadsheet', () => {
     const message = (await imported(utf8(`${header}\nA\n`))) as string;
 
     expect(message.slice(0, start.length)).toBe(start);
-    expect(message.length).toBeLessThan(600);
+    expect(message.length).toBeLessThan(700);
     expect(message.split('Known columns: ')).toHaveLength(2);
   });
 

@@ -8,6 +8,7 @@ export interface FieldSchema {
   readonly isArray?: boolean;
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly example?: unknown;
 }
 

@@ -1,7 +1,18 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { IsBoolean, IsDate, IsIn, IsInt, IsOptional, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import {
+  IsBoolean,
+  IsDate,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsOptional,
+  Max,
+  Min,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
 
 const DATE = String.raw`(\d{4})-(\d{2})-(\d{2})`;
 const TIME = String.raw`(?:[01]\d|2[0-3]):[0-5]\d:(?:[0-5]\d|60)(?:\.\d{1,9})?`;
@@ -58,6 +69,24 @@ export function IntegerField({
   ...options
 }: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
   return Field({ type: 'integer', minimum: min, maximum: max }, options, IsInt(), Min(min), Max(max));
+}
+
+/** Largest count that is stored. */
+export const MAX_COUNT = 1_000_000;
+
+/** Declares a count from 0 to one million. */
+export function CountField(options: FieldOptions): PropertyDecorator {
+  return IntegerField({ min: 0, max: MAX_COUNT, ...options });
+}
+
+/** Declares a number from `min` to `max` with at most two decimal places. */
+export function NumberField({
+  min,
+  max,
+  ...options
+}: FieldOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
+  const rules = [IsNumber({ maxDecimalPlaces: 2 }), Min(min), Max(max)];
+  return Field({ type: Number, minimum: min, maximum: max }, options, ...rules);
 }
 
 /** Declares the id of a row. */

@@ -1,6 +1,17 @@
 import { Transform, type TransformFnParams } from 'class-transformer';
-import { ArrayMaxSize, ArrayNotEmpty, IsArray, IsBoolean, IsIn, IsInt, IsString, Max, Min } from 'class-validator';
-import { Field, type FieldOptions } from './fields';
+import {
+  ArrayMaxSize,
+  ArrayNotEmpty,
+  IsArray,
+  IsBoolean,
+  IsIn,
+  IsInt,
+  IsNumber,
+  IsString,
+  Max,
+  Min,
+} from 'class-validator';
+import { Field, type FieldOptions, MAX_COUNT } from './fields';
 import { TextLength } from './text';
 
 /** One value of a list parameter: in quotes, with inner quotes doubled, or unquoted up to the next comma. */
@@ -20,6 +31,22 @@ export function IntegerParam({
 }: ParamOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
   const schema = { type: 'integer', minimum: min, maximum: max } as const;
   return Field(schema, { ...options, optional: true }, Transform(parseInteger), IsInt(), Min(min), Max(max));
+}
+
+/** Declares a query parameter with a count from 0 to one million. */
+export function CountParam(options: ParamOptions): PropertyDecorator {
+  return IntegerParam({ min: 0, max: MAX_COUNT, ...options });
+}
+
+/** Declares a query parameter with a number from `min` to `max` with at most two decimal places. */
+export function NumberParam({
+  min,
+  max,
+  ...options
+}: ParamOptions & { readonly min: number; readonly max: number }): PropertyDecorator {
+  const schema = { type: Number, minimum: min, maximum: max } as const;
+  const rules = [Transform(parseNumber), IsNumber({ maxDecimalPlaces: 2 }), Min(min), Max(max)];
+  return Field(schema, { ...options, optional: true }, ...rules);
 }
 
 /** Declares a query parameter with the id of a row. */
@@ -71,6 +98,10 @@ function ListParam(
 
 function parseInteger({ value }: TransformFnParams): unknown {
   return typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
+}
+
+function parseNumber({ value }: TransformFnParams): unknown {
+  return typeof value === 'string' && /^-?\d{1,15}(?:\.\d{1,15})?$/.test(value) ? Number(value) : value;
 }
 
 function splitList(value: unknown): unknown {

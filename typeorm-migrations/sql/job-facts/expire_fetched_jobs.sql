@@ -18,7 +18,11 @@ CREATE FUNCTION app.expire_fetched_jobs(keep interval, take integer) RETURNS big
         SET title = 'A vacancy no longer kept', description = NULL, budget_min = NULL, budget_max = NULL,
           hourly_rate_min = NULL, hourly_rate_max = NULL, skills = '{}', category = NULL, subcategory = NULL,
           country = NULL, client_info = NULL, job_type = NULL, experience_level = NULL, duration = NULL,
-          workload = NULL, source_payload = NULL, fetched_at = NULL,
+          workload = NULL, posted_at = NULL, renewed_at = NULL, client_spent = NULL, client_spent_currency = NULL,
+          client_hires = NULL, client_posted_jobs = NULL, client_rating = NULL, client_reviews = NULL,
+          client_payment_verified = NULL, client_member_since = NULL, applicants = NULL, freelancers_to_hire = NULL,
+          is_filled = NULL, already_applied = NULL, premium = NULL, enterprise = NULL, preferred_locations = NULL,
+          location_required = NULL, source_payload = NULL, fetched_at = NULL,
           expired_at = CASE WHEN j.status = 'active' THEN now() END,
           status = CASE WHEN j.status = 'active' THEN 'deleted' ELSE j.status END
         FROM stale WHERE j.id = stale.id

@@ -1,0 +1,118 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createFunctions } from './create-functions';
+
+/**
+ * Adds facts about the client and the competition to jobs, with the indexes of their filters and sorts. The country of
+ * the client is the existing column country. client_info keeps what the source says about the client.
+ *
+ * tenant_jobs is created again with the new columns, because a view keeps the columns it was created with. The expiry
+ * of fetched jobs also deletes the facts.
+ */
+export class JobFacts implements MigrationInterface {
+  readonly name = 'JobFacts1795305915000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query(COLUMNS);
+    await queryRunner.query(INDEXES);
+    await queryRunner.query(TENANT_JOBS_WITH_FACTS);
+    // A database from before the first release has the function of the migration Sync.
+    await queryRunner.query('DROP FUNCTION IF EXISTS app.expire_fetched_jobs(interval, integer)');
+    await createFunctions(queryRunner, 'job-facts', ['expire_fetched_jobs']);
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP FUNCTION app.expire_fetched_jobs(interval, integer)');
+    await queryRunner.query(TENANT_JOBS_WITHOUT_FACTS);
+    await queryRunner.query(DROP_COLUMNS);
+  }
+}
+
+const FACT_NAMES = [
+  ...['posted_at', 'renewed_at', 'client_spent', 'client_spent_currency', 'client_hires', 'client_posted_jobs'],
+  ...['client_rating', 'client_reviews', 'client_payment_verified', 'client_member_since', 'applicants'],
+  ...['freelancers_to_hire', 'is_filled', 'already_applied', 'premium', 'enterprise', 'preferred_locations'],
+  'location_required',
+];
+
+const FACTS = FACT_NAMES.join(', ');
+
+/** NaN is larger than every other number, so the upper limit of client_rating excludes it. */
+const COLUMNS = `
+  ALTER TABLE jobs
+    ADD COLUMN posted_at timestamptz,
+    ADD COLUMN renewed_at timestamptz,
+    ADD COLUMN client_spent numeric(10,2)
+      CONSTRAINT jobs_client_spent_positive CHECK (client_spent >= 0 AND client_spent <> 'NaN'),
+    ADD COLUMN client_spent_currency text
+      CONSTRAINT jobs_client_spent_currency_form CHECK (client_spent_currency ~ '^[A-Z]{3}$'),
+    ADD COLUMN client_hires integer CONSTRAINT jobs_client_hires_range CHECK (client_hires BETWEEN 0 AND 1000000),
+    ADD COLUMN client_posted_jobs integer
+      CONSTRAINT jobs_client_posted_jobs_range CHECK (client_posted_jobs BETWEEN 0 AND 1000000),
+    ADD COLUMN client_rating double precision
+      CONSTRAINT jobs_client_rating_range CHECK (client_rating BETWEEN 0 AND 5),
+    ADD COLUMN client_reviews integer
+      CONSTRAINT jobs_client_reviews_range CHECK (client_reviews BETWEEN 0 AND 1000000),
+    ADD COLUMN client_payment_verified boolean,
+    ADD COLUMN client_member_since date,
+    ADD COLUMN applicants integer CONSTRAINT jobs_applicants_range CHECK (applicants BETWEEN 0 AND 1000000),
+    ADD COLUMN freelancers_to_hire integer
+      CONSTRAINT jobs_freelancers_to_hire_range CHECK (freelancers_to_hire BETWEEN 0 AND 1000000),
+    ADD COLUMN is_filled boolean,
+    ADD COLUMN already_applied boolean,
+    ADD COLUMN premium boolean,
+    ADD COLUMN enterprise boolean,
+    ADD COLUMN preferred_locations text[] CONSTRAINT jobs_preferred_locations_count
+      CHECK (cardinality(preferred_locations) <= 100 AND array_position(preferred_locations, NULL) IS NULL),
+    ADD COLUMN location_required boolean;
+  COMMENT ON COLUMN jobs.client_spent IS 'What the client has spent on Upwork; 99999999.99 also means more.';
+  COMMENT ON COLUMN jobs.client_spent_currency IS 'NULL means USD.';
+  COMMENT ON COLUMN jobs.client_rating IS 'From 0 to 5; NULL for a client without a review.';
+  COMMENT ON COLUMN jobs.applicants IS
+    'A synchronisation updates it when it reaches another of the ranges that Upwork shows.';
+  COMMENT ON COLUMN jobs.location_required IS 'True when only freelancers of preferred_locations may apply.';
+  GRANT UPDATE (${FACTS}) ON jobs TO gigvault_app;
+`;
+
+/**
+ * The expressions of sorts are never NULL, so that a keyset can continue after a job without the fact. Such a job has a
+ * value after all others: it is last in the sort, and no filter finds it. Facts without a sort have partial indexes,
+ * which cost nothing for jobs without the fact.
+ *
+ * The amount is in hundredths: comparing a numeric is not leakproof, so the planner would not use its statistics. The
+ * CHECK rejects NaN before an index is written.
+ *
+ * idx_jobs_open leaves filled jobs out. Without it, a list without them would read all filled ones.
+ */
+const INDEXES = `
+  CREATE INDEX idx_jobs_posted_at ON jobs (user_id, coalesce(posted_at, '-infinity') DESC, id DESC);
+  CREATE INDEX idx_jobs_client_spent ON jobs (user_id, coalesce((client_spent * 100)::bigint, -1) DESC, id DESC);
+  CREATE INDEX idx_jobs_client_rating ON jobs (user_id, coalesce(client_rating, -1) DESC, id DESC);
+  CREATE INDEX idx_jobs_applicants ON jobs (user_id, coalesce(applicants, 2147483647), id);
+  CREATE INDEX idx_jobs_client_hires ON jobs (user_id, client_hires DESC, id DESC) WHERE client_hires IS NOT NULL;
+  CREATE INDEX idx_jobs_payment_verified ON jobs (user_id, client_payment_verified, created_at DESC, id DESC)
+    WHERE client_payment_verified IS NOT NULL;
+  CREATE INDEX idx_jobs_open ON jobs (user_id, created_at DESC, id DESC) WHERE is_filled IS NOT TRUE;
+`;
+
+/** Columns of tenant_jobs before this migration. */
+const OWN_COLUMNS = `id, user_id, source_key, upwork_job_id, title, description, budget_min, budget_max,
+      hourly_rate_min, hourly_rate_max, currency, skills, category, subcategory, country, client_info, job_type,
+      experience_level, duration, workload, status, is_favorite, source_payload, budget_min_hundredths,
+      budget_max_hundredths, hourly_rate_min_hundredths, hourly_rate_max_hundredths, search, version, created_at,
+      updated_at`;
+
+/** Replaces tenant_jobs. The migration Jobs explains the view and its owner. */
+const replaceTenantJobs = (columns: string): string => `
+  GRANT CREATE ON SCHEMA public TO gigvault_definer;
+  DROP VIEW tenant_jobs;
+  CREATE VIEW tenant_jobs AS SELECT ${columns} FROM jobs WHERE user_id = (SELECT auth.uid());
+  COMMENT ON VIEW tenant_jobs IS
+    'The tenant''s jobs for lists and search. Uses indexes; as safe as row security for built-in operators.';
+  GRANT SELECT ON tenant_jobs TO gigvault_app;
+  ALTER VIEW tenant_jobs OWNER TO gigvault_definer;
+  REVOKE CREATE ON SCHEMA public FROM gigvault_definer;
+`;
+
+const TENANT_JOBS_WITH_FACTS = replaceTenantJobs(`${OWN_COLUMNS}, ${FACTS}`);
+const TENANT_JOBS_WITHOUT_FACTS = replaceTenantJobs(OWN_COLUMNS);
+const DROP_COLUMNS = `ALTER TABLE jobs ${FACT_NAMES.map((name) => `DROP COLUMN ${name}`).join(', ')}`;
