@@ -1,5 +1,6 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
+import type { SearchWorkload } from './saved-searches.dto';
 
 /** Search for jobs on Upwork that runs automatically. */
 @Entity('saved_searches')
@@ -12,6 +13,45 @@ export class SavedSearch extends BaseEntity {
 
   @Column('text', { name: 'job_type', nullable: true })
   jobType: 'fixed' | 'hourly' | null;
+
+  @Column('text', { name: 'experience_level', nullable: true })
+  experienceLevel: 'entry' | 'intermediate' | 'expert' | null;
+
+  @Column('text', { nullable: true })
+  workload: SearchWorkload | null;
+
+  @Column('integer', { name: 'budget_min', nullable: true })
+  budgetMin: number | null;
+
+  @Column('integer', { name: 'budget_max', nullable: true })
+  budgetMax: number | null;
+
+  @Column('integer', { name: 'hourly_rate_min', nullable: true })
+  hourlyRateMin: number | null;
+
+  @Column('integer', { name: 'hourly_rate_max', nullable: true })
+  hourlyRateMax: number | null;
+
+  @Column('integer', { name: 'client_hires_min', nullable: true })
+  clientHiresMin: number | null;
+
+  @Column('integer', { name: 'client_hires_max', nullable: true })
+  clientHiresMax: number | null;
+
+  @Column('integer', { name: 'applicants_min', nullable: true })
+  applicantsMin: number | null;
+
+  @Column('integer', { name: 'applicants_max', nullable: true })
+  applicantsMax: number | null;
+
+  @Column('boolean', { name: 'payment_verified_only', default: false })
+  paymentVerifiedOnly: boolean;
+
+  @Column('boolean', { name: 'previous_clients_only', default: false })
+  previousClientsOnly: boolean;
+
+  @Column('text', { array: true, default: '{}' })
+  locations: string[];
 
   @Column('integer', { name: 'alert_hours', nullable: true })
   alertHours: number | null;

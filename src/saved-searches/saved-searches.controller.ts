@@ -53,7 +53,7 @@ export class SavedSearchesController {
   @ApiOperation({
     operationId: 'updateSavedSearch',
     summary: 'Update a saved search',
-    description: 'Takes a JSON merge patch. A new query or job type makes the search start over.',
+    description: 'Takes a JSON merge patch. A new query or filter makes the search start over.',
   })
   @ApiOkResponse({ type: SavedSearchDto, description: 'The updated search.' })
   update(

@@ -1,9 +1,14 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
-import { EnumField, IdField, IntegerField } from '../platform/http/validation/fields';
-import { TextField } from '../platform/http/validation/text';
+import { BooleanField, CountField, EnumField, IdField, IntegerField } from '../platform/http/validation/fields';
+import { TextField, TextListField } from '../platform/http/validation/text';
 
-/** Body of POST /v1/saved-searches. */
+/** Weekly hours that a search can ask for. */
+export const SEARCH_WORKLOADS = ['full_time', 'part_time', 'as_needed'] as const;
+/** One of SEARCH_WORKLOADS. */
+export type SearchWorkload = (typeof SEARCH_WORKLOADS)[number];
+
+/** Body of POST /v1/saved-searches. Upwork applies all filters. */
 export class CreateSavedSearchDto {
   @TextField({ max: 100, description: 'Name of the search; unique per user.', example: 'Slow databases' })
   name: string;
@@ -17,6 +22,75 @@ export class CreateSavedSearchDto {
     example: 'hourly',
   })
   jobType?: 'fixed' | 'hourly' | null;
+
+  @EnumField(['entry', 'intermediate', 'expert'], {
+    nullable: true,
+    description: 'Required experience; null: any.',
+    example: 'expert',
+  })
+  experienceLevel?: 'entry' | 'intermediate' | 'expert' | null;
+
+  @EnumField(SEARCH_WORKLOADS, { nullable: true, description: 'Weekly hours; null: any.', example: 'part_time' })
+  workload?: SearchWorkload | null;
+
+  @CountField({
+    nullable: true,
+    description: 'Lowest budget of fixed-price jobs; hourly jobs pass. Not above budgetMax.',
+    example: 500,
+  })
+  budgetMin?: number | null;
+
+  @CountField({ nullable: true, description: 'Highest budget of fixed-price jobs; hourly jobs pass.', example: 5_000 })
+  budgetMax?: number | null;
+
+  @CountField({
+    nullable: true,
+    description: 'Lowest hourly rate of hourly jobs; fixed-price jobs pass. Not above hourlyRateMax.',
+    example: 40,
+  })
+  hourlyRateMin?: number | null;
+
+  @CountField({ nullable: true, description: 'Highest hourly rate; fixed-price jobs pass.', example: 90 })
+  hourlyRateMax?: number | null;
+
+  @CountField({
+    nullable: true,
+    description: 'Lowest number of hires of the client; not above clientHiresMax.',
+    example: 1,
+  })
+  clientHiresMin?: number | null;
+
+  @CountField({ nullable: true, description: 'Highest number of hires of the client.', example: 100 })
+  clientHiresMax?: number | null;
+
+  @CountField({ nullable: true, description: 'Lowest number of applicants; not above applicantsMax.', example: 0 })
+  applicantsMin?: number | null;
+
+  @CountField({ nullable: true, description: 'Highest number of applicants.', example: 20 })
+  applicantsMax?: number | null;
+
+  @BooleanField({
+    optional: true,
+    description: 'Only clients with a verified payment method. The default is false.',
+    example: true,
+  })
+  paymentVerifiedOnly?: boolean;
+
+  @BooleanField({
+    optional: true,
+    description: 'Only clients the user has worked for. The default is false.',
+    example: false,
+  })
+  previousClientsOnly?: boolean;
+
+  @TextListField({
+    maxItems: 20,
+    max: 100,
+    optional: true,
+    description: 'Countries or regions of the client, in the names of Upwork. The default is any.',
+    example: ['Germany', 'Austria'],
+  })
+  locations?: string[];
 
   @IntegerField({
     min: 1,

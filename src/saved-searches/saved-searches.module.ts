@@ -18,6 +18,15 @@ declareConstraint('saved_searches_webhook_id_fk', {
   message: 'You have no webhook with this id.',
 });
 
+for (const range of ['budget', 'hourly_rate', 'client_hires', 'applicants']) {
+  const field = range.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  declareConstraint(`saved_searches_${range}_range`, {
+    code: 'validation.failed',
+    pointer: `/${field}Min`,
+    message: `${field}Min must not be above ${field}Max.`,
+  });
+}
+
 /** Saved searches: the jobs that the synchronisation looks for, and who is notified of new matches. */
 @Module({
   imports: [TypeOrmModule.forFeature([SavedSearch]), AuditModule],

@@ -1,4 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
+import { OmitType } from '@nestjs/swagger';
 import { Conditions } from '../platform/database/conditions';
 import { buildSelectList } from '../platform/database/base.entity';
 import { listFields } from '../platform/http/openapi/dto-fields';
@@ -7,8 +9,11 @@ import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { type CreateSavedSearchDto, SavedSearchDto, type UpdateSavedSearchDto } from './saved-searches.dto';
+import { CreateSavedSearchDto, SavedSearchDto, type UpdateSavedSearchDto } from './saved-searches.dto';
 import { SavedSearch } from './saved-search.entity';
+
+/** Fields of the search on Upwork. */
+const UPWORK_FIELDS = listFields(OmitType(CreateSavedSearchDto, ['name', 'alertHours', 'webhookId']));
 
 const COLUMNS = buildSelectList(SavedSearch, listFields(SavedSearchDto));
 
@@ -70,15 +75,15 @@ export class SavedSearchesService {
   }
 
   /**
-   * Applies a merge patch. A new query or job type makes the search start over.
+   * Applies a merge patch. A new query or filter makes the search start over.
    * @throws AppError `saved_search.not_found`, `precondition.failed`, `saved_search.already_exists`
    */
   async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: Preconditions): Promise<SavedSearchDto> {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
-      const { query = search.query, jobType = search.jobType } = dto;
-      const isDifferentSearch = query !== search.query || jobType !== search.jobType;
-      return isDifferentSearch ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastError: null } : dto;
+      return isDifferentSearch(search, dto)
+        ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastError: null }
+        : dto;
     });
     return SavedSearchDto.from(changed);
   }
@@ -92,4 +97,9 @@ export class SavedSearchesService {
   async recordDeliveries(): Promise<number> {
     return (await this.database.query(RECORD_MATCH_DELIVERIES)).length;
   }
+}
+
+/** Returns true when a patch changes what Upwork is asked for. */
+function isDifferentSearch(search: SavedSearch, patch: UpdateSavedSearchDto): boolean {
+  return UPWORK_FIELDS.some((field) => patch[field] !== undefined && !isDeepStrictEqual(patch[field], search[field]));
 }

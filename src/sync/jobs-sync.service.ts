@@ -5,6 +5,7 @@ import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+import { buildSearchFilter, SEARCH_COLUMNS, type SearchFields } from './search-filter';
 import { type SyncResult, SyncRun } from './sync-run';
 
 type Money = UpworkJob['amount'];
@@ -88,17 +89,14 @@ const MAX_PAGES = 4;
 /** Jobs become visible a little after they are published. */
 const OVERLAP_MS = 3_600_000;
 
-interface SearchRow {
+interface SearchRow extends SearchFields {
   readonly id: number;
-  readonly query: string;
-  readonly jobType: 'fixed' | 'hourly' | null;
   readonly lastSearchedAt: Date | null;
   readonly lastFullSearchAt: Date | null;
 }
 
 const LIST_SEARCHES = `
-  SELECT id, query, job_type AS "jobType", last_searched_at AS "lastSearchedAt",
-    last_full_search_at AS "lastFullSearchAt"
+  SELECT id, last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt", ${SEARCH_COLUMNS}
   FROM saved_searches ORDER BY id LIMIT 50`;
 
 const ADD_NEW_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
@@ -161,12 +159,12 @@ export class JobsSyncService {
 
   /** Reads until a page has only jobs published or renewed before the last search; a full search reads all pages. */
   private async *readRows(
-    { query, jobType, lastSearchedAt }: SearchRow,
+    search: SearchRow,
     isFull: boolean,
     caller: UpworkCaller,
   ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
-    const knownSince = (lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
-    const filter = { searchExpression_eq: query, ...(jobType && { jobType_eq: jobType.toUpperCase() }) };
+    const knownSince = (search.lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
+    const filter = buildSearchFilter(search);
     const read = async (after = FIRST_SEARCH_CURSOR) => {
       const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE_SIZE } } };
       return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
