@@ -5,6 +5,7 @@ import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+import { readJobFacts } from './job-facts';
 import { buildSearchFilter, SEARCH_COLUMNS, type SearchFields } from './search-filter';
 import { type SyncResult, SyncRun } from './sync-run';
 
@@ -43,6 +44,7 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
     duration: truncateOrNull(job.durationLabel, 100),
     workload: truncateOrNull(job.engagement, 100),
     clientInfo: buildClientInfo(job),
+    ...readJobFacts(job),
   };
 }
 
@@ -68,6 +70,7 @@ function buildClientInfo({ client, publishedDateTime, renewedDateTime }: UpworkJ
   const info = {
     hires: client?.totalHires,
     postedJobs: client?.totalPostedJobs,
+    spent: client?.totalSpent,
     reviews: client?.totalReviews,
     rating: client?.totalFeedback,
     verification: client?.verificationStatus,

@@ -116,6 +116,44 @@ describe("the rows that Upwork's answers become", () => {
     expect(pages()).toEqual([page('0'), page('7')]);
   });
 
+  it('carry the facts about client and competition, and filled jobs are no new matches', async () => {
+    await search();
+
+    await synchronize('jobs', 'jobs-page', 'jobs-page-last');
+
+    const { items } = (await ann.get('/v1/jobs')).body;
+    const jobOf = (upworkJobId: string): Answer['body'] =>
+      items.find((job: Answer['body']) => job.upworkJobId === upworkJobId);
+    expect(jobOf('~021991400000000000001')).toMatchObject({
+      postedAt: '2026-11-20T08:14:02.000Z',
+      renewedAt: '2026-11-21T06:00:00.000Z',
+      clientSpent: '23420.42',
+      clientSpentCurrency: 'USD',
+      clientHires: 12,
+      clientPostedJobs: 30,
+      clientRating: 4.99,
+      clientReviews: 9,
+      clientPaymentVerified: true,
+      applicants: 7,
+      freelancersToHire: 1,
+      isFilled: false,
+      alreadyApplied: false,
+      premium: false,
+      enterprise: false,
+      clientInfo: { hires: 12, spent: { rawValue: '23420.42', currency: 'USD' }, rating: 4.99 },
+    });
+    expect(jobOf('~021991400000000000005')).toMatchObject({
+      clientSpent: null,
+      clientSpentCurrency: null,
+      clientHires: 0,
+      clientRating: null,
+      clientReviews: 0,
+      clientPaymentVerified: null,
+    });
+    expect(jobOf('~021991400000000000007')).toMatchObject({ freelancersToHire: 0, isFilled: true });
+    expect((await ann.get('/v1/saved-searches')).body.items[0]).toMatchObject({ newMatches: 6 });
+  });
+
   it('are complete except for a job that Upwork could not read', async () => {
     await search();
 

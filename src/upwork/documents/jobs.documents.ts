@@ -27,10 +27,18 @@ const job = z.object({
   subcategory: text,
   occupations: z.object({ category: z.object({ prefLabel: requiredText }).nullish() }).nullish(),
   skills: z.array(skill).nullish(),
+  freelancersToHire: z.number().nullish(),
+  totalApplicants: z.number().nullish(),
+  applied: z.boolean().nullish(),
+  premium: z.boolean().nullish(),
+  enterprise: z.boolean().nullish(),
+  preferredFreelancerLocation: z.array(requiredText.nullable()).nullish(),
+  preferredFreelancerLocationMandatory: z.boolean().nullish(),
   client: z
     .object({
       totalHires: z.number().nullish(),
       totalPostedJobs: z.number().nullish(),
+      totalSpent: money,
       totalReviews: z.number().nullish(),
       totalFeedback: z.number().nullish(),
       verificationStatus: text,
@@ -60,7 +68,12 @@ export const SEARCH_JOBS = defineDocument(
         hourlyBudgetMin { rawValue currency } hourlyBudgetMax { rawValue currency }
         durationLabel engagement experienceLevel category subcategory occupations { category { prefLabel } }
         skills { name prettyName }
-        client { totalHires totalPostedJobs totalReviews totalFeedback verificationStatus location { country } }
+        freelancersToHire totalApplicants applied premium enterprise
+        preferredFreelancerLocation preferredFreelancerLocationMandatory
+        client {
+          totalHires totalPostedJobs totalSpent { rawValue currency } totalReviews totalFeedback verificationStatus
+          location { country }
+        }
         publishedDateTime renewedDateTime
       } }
       pageInfo { hasNextPage endCursor }

@@ -39,6 +39,7 @@ function buildJob(number: number, title: string, description: string, fields: Re
     ...{ duration: 'WEEK', durationLabel: 'Less than 1 month', engagement: null, experienceLevel: 'INTERMEDIATE' },
     ...WEB,
     ...{ freelancersToHire: 1, skills: [], client: CLIENT },
+    ...{ totalApplicants: 7, applied: false, premium: false, enterprise: false },
     ...{ publishedDateTime: '2026-11-20T08:14:02+0000', renewedDateTime: null },
     ...fields,
   };
