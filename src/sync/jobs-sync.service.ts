@@ -131,18 +131,23 @@ export class JobsSyncService {
     const counts = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
     const run = new SyncRun();
     for (const search of await this.database.query<SearchRow>(LIST_SEARCHES)) {
-      const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, counts));
+      const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, counts, run));
       if (reason !== null) await this.database.query(MARK_SEARCH_FAILED, [search.id, reason]);
     }
     counts.failedSearches = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
+    return run.finish(counts);
   }
 
-  private async runSearch(search: SearchRow, caller: UpworkCaller, counts: Record<string, number>): Promise<void> {
+  private async runSearch(
+    search: SearchRow,
+    caller: UpworkCaller,
+    counts: Record<string, number>,
+    run: SyncRun,
+  ): Promise<void> {
     const startedAt = new Date();
     const isFull = this.isFullSearchDue(search);
     const add = (name: string, count: number): void => void (counts[name] = (counts[name] ?? 0) + count);
-    for await (const { rows, unreadable } of this.readRows(search, isFull, caller)) {
+    for await (const { rows, unreadable } of this.readRows(search, isFull, caller, run)) {
       add('unreadable', unreadable);
       if (rows.length === 0) continue;
       const report = await this.jobs.store(rows, (unit, { created }) =>
@@ -165,12 +170,13 @@ export class JobsSyncService {
     search: SearchRow,
     isFull: boolean,
     caller: UpworkCaller,
+    run: SyncRun,
   ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
     const knownSince = (search.lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = buildSearchFilter(search);
     const read = async (after = FIRST_SEARCH_CURSOR) => {
       const variables = { filter: { ...filter, pagination_eq: { after, first: PAGE_SIZE } } };
-      return (await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
+      return run.read(await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
     for await (const { nodes: jobs, unreadable } of readPages(MAX_PAGES, read)) {
       const isKnown = !jobs.some(

@@ -35,15 +35,15 @@ export class MessagesSyncService {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
     const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
-    const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
+    const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
     const filter = since ? { activeSince_eq: since.toISOString() } : {};
     const read = async (after?: string) =>
-      (await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
+      run.read(await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
     for await (const { nodes: rooms, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
       counts.unreadable += unreadable;
       for (const room of rooms) {
         await run.runPart(`room ${room.id}`, async () => {
-          const { stories, unreadable: unreadableStories } = await this.readStories(room, caller);
+          const { stories, unreadable: unreadableStories } = await this.readStories(room, caller, run);
           const stored = await this.messages.store(
             toRoomInput(room),
             stories.flatMap((story) => toMessageInputs(story, user.id)),
@@ -57,13 +57,14 @@ export class MessagesSyncService {
       }
     }
     counts.failedRooms = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
+    return run.finish(counts);
   }
 
   /** Reads all stories: they are sorted by creation time, so an edited one may be on any page. */
   private async readStories(
     room: UpworkRoom,
     caller: UpworkCaller,
+    run: SyncRun,
   ): Promise<{ stories: UpworkStory[]; unreadable: number }> {
     // A new story moves others to the next page, where they appear again.
     const found = new Map<string, UpworkStory>();
@@ -71,7 +72,7 @@ export class MessagesSyncService {
     const read = async (after?: string) => {
       const storyFilter = { pagination: { after, first: PAGE_SIZE } };
       const variables = { filter: { roomId_eq: room.id, storyFilter } };
-      return (await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
+      return run.read(await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
     };
     for await (const { nodes, unreadable } of readPages(MAX_STORY_PAGES, read)) {
       for (const story of nodes) found.set(story.id, story);

@@ -57,7 +57,7 @@ export class ProposalsSyncService {
     const sent = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0 };
     const counts: Counts = { ...sent, notSent: 0, failed: 0, unreadable: 0 };
     const run = new SyncRun();
-    for await (const { nodes, unreadable } of this.readAll(caller)) {
+    for await (const { nodes, unreadable } of this.readAll(caller, run)) {
       counts.unreadable += unreadable;
       for (const node of nodes) {
         await run.runPart(`proposal ${node.id}`, () => this.storeNode(node, counts));
@@ -65,16 +65,19 @@ export class ProposalsSyncService {
       await this.proposals.markSeen(nodes.map(({ id }) => id));
     }
     counts.failed = run.failedCount;
-    return { error: run.summarizeFailures(), isComplete: run.isComplete, counts };
+    return run.finish(counts);
   }
 
   /** Reads the pages of all lists. A proposal can be in several lists; only its first occurrence is returned. */
-  private async *readAll(caller: UpworkCaller): AsyncGenerator<{ nodes: UpworkProposal[]; unreadable: number }> {
+  private async *readAll(
+    caller: UpworkCaller,
+    run: SyncRun,
+  ): AsyncGenerator<{ nodes: UpworkProposal[]; unreadable: number }> {
     const known = new Set<string>();
     for (const status of PROPOSAL_LISTS) {
       const read = async (after?: string) => {
         const variables = { status, pagination: { after, first: PROPOSALS_PER_PAGE } };
-        return (await this.upwork.call(VENDOR_PROPOSALS, variables, caller)).vendorProposals;
+        return run.read(await this.upwork.call(VENDOR_PROPOSALS, variables, caller)).vendorProposals;
       };
       for await (const { nodes, unreadable } of readPages(MAX_PAGES_PER_LIST, read)) {
         const found = nodes.filter(({ id }) => !known.has(id));

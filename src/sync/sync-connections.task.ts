@@ -34,6 +34,11 @@ export const SYNC_CONNECTIONS: ScheduledTask = {
 async function syncConnections({ readOnly, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const syncs = service(SyncsService);
   const counts = { succeeded: 0, failed: 0, alerts: 0 };
+  const work = async ({ id }: DueItem): Promise<void> => {
+    const result = await syncs.run(id);
+    counts[result ? 'succeeded' : 'failed'] += 1;
+    if (result?.['searches']) counts.alerts += await service(SavedSearchesService).recordDeliveries();
+  };
   const due = await forEachTenant({
     taskId: SYNC_TASK_ID,
     signal,
@@ -41,12 +46,7 @@ async function syncConnections({ readOnly, service, signal }: TaskContext): Prom
     perTenant: MAX_CONCURRENT_PER_TENANT,
     pollForMs: FIND_DUE_FOR_MS,
     find: () => readOnly((unit) => unit.query<DueItem>(DUE, [MAX_SYNCS])),
-    work: async ({ id }) => {
-      const result = await syncs.run(id);
-      counts[result ? 'succeeded' : 'failed'] += 1;
-      if (result?.['searches']) counts.alerts += await service(SavedSearchesService).recordDeliveries();
-    },
-  });
-  if (counts.alerts > 0) await service(DeliveriesService).requestSending();
+    work,
+  }).finally(() => counts.alerts > 0 && service(DeliveriesService).requestSending());
   return due === 0 ? { skipped: 'nothing is due' } : { due, ...counts };
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
+import type { UpworkAnswer } from '../upwork/upwork-client.service';
 import { UpworkError } from '../upwork/upwork.error';
 
 /** Kinds of synchronisations; the CHECK of syncs.kind lists the same. */
@@ -20,6 +21,10 @@ export interface SyncResult {
   readonly error: string | null;
   /** True when everything before the start of the run was read. */
   readonly isComplete: boolean;
+  /** What the API key may not read. */
+  readonly missingPermissions: readonly string[];
+  /** Documents that Upwork refused: no run can succeed before the operator updates them. */
+  readonly refusedDocument: UpworkError | null;
 }
 
 /** Id of the task that runs due synchronisations; a user's request triggers it at once. */
@@ -33,7 +38,9 @@ const MAX_REASON_LENGTH = 1_000;
 export class SyncRun {
   private readonly logger = new Logger(SyncRun.name);
   private readonly errors: unknown[] = [];
+  private readonly missingPermissions = new Set<string>();
   private partCount = 0;
+  private partialCount = 0;
 
   /**
    * Runs one part.
@@ -53,17 +60,33 @@ export class SyncRun {
     }
   }
 
+  /** Returns the data of an answer, and records what is missing in it. */
+  read<Data>({ data, isPartial, missingPermissions }: UpworkAnswer<Data>): Data {
+    if (isPartial) this.partialCount += 1;
+    for (const permission of missingPermissions) this.missingPermissions.add(permission);
+    return data;
+  }
+
   get failedCount(): number {
     return this.errors.length;
   }
 
-  /** False when Upwork was unreachable for a part: the next run must read it again. */
-  get isComplete(): boolean {
-    return !this.errors.some((error) => error instanceof UpworkError && error.kind !== 'unusable');
+  /** Returns the result of the run. @throws the first error when all parts failed */
+  finish(counts: SyncCounts): SyncResult {
+    const upworkErrors = this.errors.filter((error) => error instanceof UpworkError);
+    return {
+      counts: { ...counts, partial: this.partialCount },
+      error: this.summarizeFailures(),
+      // The next run must read again what Upwork could not answer.
+      isComplete: !upworkErrors.some(({ isTransient }) => isTransient),
+      missingPermissions: [
+        ...new Set([...this.missingPermissions, ...upworkErrors.flatMap(({ permission }) => permission ?? [])]),
+      ],
+      refusedDocument: upworkErrors.find(({ kind }) => kind === 'document_refused') ?? null,
+    };
   }
 
-  /** Summarizes why parts failed; null when all succeeded. @throws the first error when all parts failed */
-  summarizeFailures(): string | null {
+  private summarizeFailures(): string | null {
     if (this.errors.length === 0) return null;
     if (this.errors.length === this.partCount) throw this.errors[0];
     return `${this.errors.length} of ${this.partCount} failed. The first: ${describeSyncError(this.errors[0])}`.slice(

@@ -34,6 +34,8 @@ const LEASE_SECONDS = 600;
 
 const FIRST_RETRY_SECONDS = 60;
 const MAX_RETRY_SECONDS = 3_600;
+/** For failures that only a person can end: the run is not retried, but its user may request it. */
+const RECHECK_SECONDS = 86_400;
 
 /** Requests, runs and lists synchronisations of the signed-in user's connections. */
 @Injectable()
@@ -82,31 +84,30 @@ export class SyncsService {
    * Runs one synchronisation if it is due and free. Session: the user for whom the task works; Upwork is called between
    * units. Data stored before a failure is kept and is unchanged when read again.
    * @returns its counts; undefined when it failed or was not claimed
+   * @throws UpworkError `document_refused` after it is recorded: an alarm for the operator
    */
   async run(id: number): Promise<SyncCounts | undefined> {
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
     if (!sync) return undefined;
-    try {
-      const { counts, error, isComplete } = await this.synchronize(sync);
-      await this.database.query(SYNC_SUCCEEDED, [
-        id,
-        owner,
-        JSON.stringify(counts),
-        SYNC_INTERVAL_SECONDS[sync.kind],
-        isComplete,
-        error,
-      ]);
-      return counts;
-    } catch (error) {
-      await this.database.query(SYNC_FAILED, [
-        id,
-        owner,
-        this.describeFailure(sync, error),
-        computeRetrySeconds(sync, error),
-      ]);
-      return undefined;
-    }
+    const result = await this.synchronize(sync).catch(async (error: unknown) => {
+      await this.recordFailure(sync, owner, error);
+      return { refusedDocument: isDocumentRefused(error) ? error : null, counts: undefined };
+    });
+    if (result.counts) await this.recordSuccess(sync, owner, result);
+    if (result.refusedDocument) throw result.refusedDocument;
+    return result.counts;
+  }
+
+  private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<void> {
+    const { counts, error, isComplete } = result;
+    const seconds = SYNC_INTERVAL_SECONDS[kind];
+    await this.database.query(SYNC_SUCCEEDED, [id, owner, JSON.stringify(counts), seconds, isComplete, error]);
+  }
+
+  private async recordFailure(sync: SyncRow, owner: string, error: unknown): Promise<void> {
+    const reason = this.describeFailure(sync, error);
+    await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error)]);
   }
 
   /**
@@ -145,7 +146,13 @@ export class SyncsService {
   }
 }
 
+function isDocumentRefused(error: unknown): error is UpworkError {
+  return error instanceof UpworkError && error.kind === 'document_refused';
+}
+
 function computeRetrySeconds({ failures }: SyncRow, error: unknown): number {
+  const isPermissionMissing = error instanceof UpworkError && error.kind === 'permission_missing';
+  if (isPermissionMissing || isDocumentRefused(error)) return RECHECK_SECONDS;
   const doubled = Math.min(FIRST_RETRY_SECONDS * 2 ** Math.min(failures, 10), MAX_RETRY_SECONDS);
   const retryAfterSeconds = error instanceof UpworkError ? (error.retryAfterMs ?? 0) / 1_000 : 0;
   return Math.max(retryAfterSeconds, doubled * (1 - Math.random() / 5));

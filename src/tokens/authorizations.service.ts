@@ -76,10 +76,10 @@ export class AuthorizationsService {
   /** Returns the organization as which the user works; null lets Upwork choose. */
   private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
     const caller = { userId, accessToken, organizationId: null };
-    const answer = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
+    const { data } = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
       throw toAppError(reason);
     });
-    return selectFreelancer(answer.companySelector.items)?.organizationId ?? null;
+    return selectFreelancer(data.companySelector.items)?.organizationId ?? null;
   }
 }
 
@@ -104,7 +104,7 @@ function buildDeniedError(reason: string): AppError {
 
 function toAppError(error: unknown): unknown {
   if (!(error instanceof UpworkError)) return error;
-  if (error.kind === 'refused' || error.kind === 'unusable') return buildDeniedError(error.message);
+  if (!error.isTransient) return buildDeniedError(error.message);
   const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
   return new AppError('upwork.unavailable', {
     detail: error.message,

@@ -1,13 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { FairSemaphore } from '../platform/concurrency/fair-semaphore';
 import { Config } from '../platform/config/config';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 import { CircuitBreaker } from './circuit-breaker';
-import type { UpworkDocument } from './documents/upwork-document';
+import type { UpworkAnswer, UpworkDocument } from './documents/upwork-document';
+import { parseResponse, readAnswer } from './upwork-answers';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
-import { readRetryAfterMs, UpworkError } from './upwork.error';
+import { UpworkError } from './upwork.error';
+
+export type { UpworkAnswer } from './documents/upwork-document';
 
 /** Caller of the Upwork API. */
 export interface UpworkCaller {
@@ -32,20 +35,6 @@ const RETRY_DELAYS_MS = [500, 2_000];
 /** Longer delays that Upwork asks for are left to the caller. */
 const MAX_SLEEP_MS = 5_000;
 
-const responseSchema = z.object({
-  data: z.unknown().optional(),
-  errors: z
-    .array(
-      z.object({
-        path: z
-          .array(z.union([z.string(), z.number()]))
-          .nullish()
-          .catch(null),
-      }),
-    )
-    .nullish(),
-});
-
 /**
  * Client of Upwork's GraphQL API: one rate for all processes with fair sharing between tenants, a timeout, retries with
  * jitter, a circuit breaker, and validated answers. All operations only read, so repeating a call is safe.
@@ -65,23 +54,19 @@ export class UpworkClientService {
   ) {}
 
   /**
-   * Runs an operation and returns its data. Must not be called inside a unit of work.
-   * @throws UpworkError: `refused` (the access token is invalid), `limited`, `unavailable`, `unusable` (HTML, partial
-   *   errors, an unexpected shape)
+   * Runs an operation and returns its answer, which can be partial. Must not be called inside a unit of work.
+   * @throws UpworkError of any kind; only `limited` and `unavailable` are retried
    */
   async call<Schema extends z.ZodType>(
     document: UpworkDocument<Schema>,
     variables: Readonly<Record<string, unknown>>,
     caller: UpworkCaller,
-  ): Promise<z.output<Schema>> {
+  ): Promise<UpworkAnswer<z.output<Schema>>> {
     // Built before the attempts: a request that cannot be sent is not a failure of Upwork.
     const request = this.buildRequest(document, variables, caller);
     for (let attempt = 0; ; attempt++) {
       try {
-        const answer = await this.tenantSemaphore.run(caller.userId, () =>
-          this.attempt(document.name, request, caller.userId),
-        );
-        return parseData(document, answer);
+        return await this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller.userId));
       } catch (error) {
         const pause = computeRetryDelay(attempt, error);
         if (pause === undefined) throw error;
@@ -90,7 +75,11 @@ export class UpworkClientService {
     }
   }
 
-  private async attempt(name: string, request: RequestInit, userId: number): Promise<unknown> {
+  private async attempt<Schema extends z.ZodType>(
+    document: UpworkDocument<Schema>,
+    request: RequestInit,
+    userId: number,
+  ): Promise<UpworkAnswer<z.output<Schema>>> {
     const delayMs = this.breaker.getDelayMs(userId);
     if (delayMs > 0)
       throw new UpworkError('unavailable', 'Upwork is not answering. Calls resume automatically', {
@@ -98,7 +87,7 @@ export class UpworkClientService {
       });
     await this.limiter.acquire();
     try {
-      const answer = await this.send(name, request);
+      const answer = readAnswer(document, await this.send(document.name, request));
       this.breaker.recordSuccess(userId);
       return answer;
     } catch (error) {
@@ -129,6 +118,8 @@ export class UpworkClientService {
     const headers = {
       'content-type': 'application/json',
       accept: 'application/json',
+      // Proxies in front of Upwork suspect clients without a name.
+      'user-agent': 'Gigvault',
       authorization: `Bearer ${assertHeaderValue('access token', accessToken)}`,
       ...(organizationId !== null && { 'x-upwork-api-tenantid': assertHeaderValue('organizationId', organizationId) }),
     };
@@ -147,66 +138,10 @@ function assertHeaderValue(what: string, value: string): string {
   throw new UpworkError('unusable', `The connection's ${what} cannot be sent to Upwork. Connect Upwork again.`);
 }
 
-function parseResponse(name: string, { status, headers }: Response, body: string): unknown {
-  if (status === 429)
-    throw new UpworkError('limited', 'Upwork allows no more calls for now', {
-      retryAfterMs: readRetryAfterMs(headers),
-    });
-  if (status >= 500)
-    throw new UpworkError('unavailable', `Upwork answered ${status}`, { retryAfterMs: readRetryAfterMs(headers) });
-  if (status === 401) throw new UpworkError('refused', 'Upwork answered 401: the access token is invalid');
-  if (status === 403)
-    throw new UpworkError('unusable', `${name}: Upwork answered 403: the connection lacks permission`);
-  const type = headers.get('content-type') ?? 'nothing';
-  if (!/\bjson\b/i.test(type))
-    throw new UpworkError(
-      'unusable',
-      `${name}: Upwork answered ${status} with ${type.split(';', 1)[0]} instead of JSON`,
-    );
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new UpworkError('unusable', `${name}: Upwork's answer is not valid JSON`);
-  }
-}
-
-/**
- * Returns the data of an answer. Data with a valid shape is used even beside errors: Upwork omits what it could not
- * read. Error messages may quote texts of the user, so only their paths are kept.
- */
-function parseData<Schema extends z.ZodType>(
-  { name, data: schema }: UpworkDocument<Schema>,
-  answer: unknown,
-): z.output<Schema> {
-  const envelope = responseSchema.safeParse(answer);
-  if (!envelope.success) throw new UpworkError('unusable', `${name}: Upwork's answer is not a GraphQL response`);
-  const { data, errors } = envelope.data;
-  const [error] = errors ?? [];
-  const parsed = schema.safeParse(data);
-  // The null of a failed operation is not the null of an empty list.
-  if (parsed.success && !(error && isEmpty(data))) return parsed.data;
-  if (error)
-    throw new UpworkError(
-      'unusable',
-      `${name}: Upwork reports an error at ${error.path?.join('.') ?? 'the operation'}`,
-    );
-  const where = parsed.error?.issues[0]?.path.join('.');
-  throw new UpworkError(
-    'unusable',
-    `${name}: Upwork's answer has an unexpected shape at ${where === '' ? 'its top' : where}`,
-  );
-}
-
-/** Returns whether an answer has a value for none of its operations. */
-function isEmpty(data: unknown): boolean {
-  return Object.values(data ?? {}).every((value) => value === null);
-}
-
 /** Returns the delay before the next attempt; undefined when there is none. */
 function computeRetryDelay(attempt: number, error: unknown): number | undefined {
   const base = RETRY_DELAYS_MS[attempt];
-  if (base === undefined || !(error instanceof UpworkError)) return undefined;
-  if (error.kind !== 'unavailable' && error.kind !== 'limited') return undefined;
+  if (base === undefined || !(error instanceof UpworkError) || !error.isTransient) return undefined;
   const pause = error.retryAfterMs ?? base * (0.5 + Math.random() / 2);
   return pause > MAX_SLEEP_MS ? undefined : pause;
 }

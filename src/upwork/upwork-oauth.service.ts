@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Config } from '../platform/config/config';
 import { AppError } from '../platform/errors/app-error';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
-import { readRetryAfterMs, UpworkError } from './upwork.error';
+import { hasJsonBody, readRetryAfterMs, UpworkError } from './upwork.error';
 
 /** Tokens that Upwork grants for an authorization or a refresh. */
 export interface GrantedTokens {
@@ -105,10 +105,11 @@ function buildConfiguration(
   return configuration;
 }
 
-/** Throws for 429 and 5xx answers: they say nothing about the grant. */
+/** Throws for 429, 5xx and 403 in HTML, which is from a proxy: they say nothing about the grant. */
 async function fetchOrThrow(...[url, options]: Parameters<oauth.CustomFetch>): Promise<Response> {
   const response = await fetch(url, options as RequestInit);
-  if (response.status !== 429 && response.status < 500) return response;
+  const isFromProxy = response.status === 403 && !hasJsonBody(response.headers);
+  if (response.status !== 429 && response.status < 500 && !isFromProxy) return response;
   await response.body?.cancel();
   const kind = response.status === 429 ? 'limited' : 'unavailable';
   throw new UpworkError(kind, `Upwork answered ${response.status}`, {

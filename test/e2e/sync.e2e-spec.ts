@@ -232,6 +232,26 @@ describe('synchronisation with Upwork', () => {
     expect(await sync('jobs')).toMatchObject({ figures: { created: 60 } });
   });
 
+  it.each([
+    ['permission-missing', "the API key lacks Upwork's permission for VendorProposalsConnection.edges", 'fulfilled'],
+    ['unknown-document', 'The operator must update it.', 'rejected'],
+  ])('is not retried after %s; the user reads why, the operator only of their own faults', async (name, words, run) => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    upwork.cases.serve(name);
+    const calls = upwork.calls.length;
+    const almostADayLater = Date.now() + 86_000_000;
+
+    const { body } = await ann.post('/v1/jobs/sync');
+    const [ended] = await Promise.allSettled([worker.runTask('sync-connections')]);
+
+    expect(ended).toMatchObject({ status: run });
+    const { body: failed } = await ann.get(`/v1/syncs/${body.items[0].id}`);
+    expect(failed).toMatchObject({ status: 'failed', lastError: expect.stringContaining(words) });
+    expect(upwork.calls.length - calls).toBe(1);
+    expect(Date.parse(failed.nextRunAt)).toBeGreaterThan(almostADayLater);
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded' });
+  });
+
   it('refreshes an access token that became void early, and continues', async () => {
     await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const refreshes = upwork.grants.refreshes;

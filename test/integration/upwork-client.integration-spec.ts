@@ -164,9 +164,16 @@ describe(UpworkClientService.name, () => {
     const search = app.get(UpworkClientService).call(SEARCH_JOBS, { filter: {} }, buildCaller());
 
     await expect(search).rejects.toMatchObject({
-      kind: 'unusable',
+      kind: 'unavailable',
       message: 'SearchJobs: Upwork reports an error at marketplaceJobPostingsSearch',
     });
+  });
+
+  it.each(['unknown-document', 'permission-missing', 'page-too-large'])('does not retry after %s', async (name) => {
+    upwork.cases.serve(name);
+
+    await expect(call(app, 8)).rejects.toMatchObject({ name: 'UpworkError' });
+    expect(upwork.calls).toHaveLength(1);
   });
 
   it('reports an invalid access token', async () => {

@@ -8,6 +8,15 @@ export interface UpworkDocument<Schema extends z.ZodType> {
   readonly data: Schema;
 }
 
+/** Answer to a document. */
+export interface UpworkAnswer<Data> {
+  readonly data: Data;
+  /** True when Upwork could not read a part of the data. */
+  readonly isPartial: boolean;
+  /** What the API key may not read. */
+  readonly missingPermissions: readonly string[];
+}
+
 /** Defines a document; its name is that of its operation. */
 export function defineDocument<Schema extends z.ZodType>(
   name: string,
