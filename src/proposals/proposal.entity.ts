@@ -16,6 +16,10 @@ export class Proposal extends BaseEntity {
   @Column('text', { name: 'upwork_status', nullable: true })
   upworkStatus: string | null;
 
+  /** When its status last changed on Upwork, as far as Upwork shows it. */
+  @InstantColumn('upwork_changed_at', { nullable: true })
+  upworkChangedAt: Date | null;
+
   @Column('text', { name: 'cover_letter', nullable: true })
   coverLetter: string | null;
 

@@ -15,7 +15,13 @@ import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
-import { CreateProposalDto, ListProposalsDto, ProposalDto, UpdateProposalDto } from './proposals.dto';
+import {
+  CreateProposalDto,
+  ListProposalsDto,
+  ProposalDto,
+  ProposalStatusChangesDto,
+  UpdateProposalDto,
+} from './proposals.dto';
 import { ProposalsService } from './proposals.service';
 
 /** Routes for proposals: drafts, steps and history. */
@@ -191,5 +197,18 @@ export class ProposalsController {
   @ApiPage(ChangeDto)
   history(@Param('id', ParseIdPipe) id: number, @Query() query: PageQueryDto): Promise<Page<ChangeDto>> {
     return this.proposals.history(id, query);
+  }
+
+  @Get(':id/status-changes')
+  @ApiOperation({
+    operationId: 'listProposalStatusChanges',
+    summary: 'List the statuses of a proposal',
+    description:
+      'Returns each status with its time, the earliest first: submitted, in conversation, offered, accepted or ' +
+      "rejected. Times are Upwork's where a sync found the change.",
+  })
+  @ApiOkResponse({ type: ProposalStatusChangesDto, description: 'The statuses.' })
+  async listStatusChanges(@Param('id', ParseIdPipe) id: number): Promise<ProposalStatusChangesDto> {
+    return { items: await this.proposals.listStatusChanges(id) };
   }
 }

@@ -122,3 +122,31 @@ export class ProposalDto extends ResponseType(CreateProposalDto) {
     return pickFields(ProposalDto, proposal);
   }
 }
+
+/** One status of a proposal, with its time. */
+export class ProposalStatusChangeDto {
+  @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'Status that the proposal got.', example: 'submitted' })
+  status: ProposalStatus;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description:
+      "Upwork's own status, for example Activated (in conversation) or Offered; null for a change made here, and for " +
+      'a submission that was not seen while it was the latest status.',
+    example: 'Accepted',
+  })
+  upworkStatus: string | null;
+
+  @ApiInstant({ description: 'When it changed on Upwork, or here (UTC).' })
+  changedAt: Date;
+
+  @ApiInstant({ description: 'When a sync found it, or the change was made here (UTC).' })
+  seenAt: Date;
+}
+
+/** The statuses of a proposal. */
+export class ProposalStatusChangesDto {
+  @ApiProperty({ type: [ProposalStatusChangeDto], description: 'Statuses, the earliest first.' })
+  items: ProposalStatusChangeDto[];
+}

@@ -8,9 +8,15 @@ import { assertVersion, type Preconditions } from '../platform/http/responses/pr
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
 import { assertComplete, type ProposalStep, getNextStatus } from './proposal-status';
-import { type CreateProposalDto, type ListProposalsDto, ProposalDto, type UpdateProposalDto } from './proposals.dto';
+import {
+  type CreateProposalDto,
+  type ListProposalsDto,
+  ProposalDto,
+  type ProposalStatusChangeDto,
+  type UpdateProposalDto,
+} from './proposals.dto';
 import { Proposal } from './proposal.entity';
-import { listProposals, type ProposalRow } from './proposals.queries';
+import { LIST_STATUS_CHANGES, listProposals, type ProposalRow } from './proposals.queries';
 
 /** The signed-in user's proposals: drafts and their steps. */
 @Injectable()
@@ -99,6 +105,13 @@ export class ProposalsService {
     const page = await this.auditHistory.listChanges('proposals', id, query);
     if (page.items.length === 0) await this.get(id);
     return page;
+  }
+
+  /** Returns the statuses of a proposal over time. @throws AppError `proposal.not_found` */
+  async listStatusChanges(id: number): Promise<ProposalStatusChangeDto[]> {
+    const changes = await this.database.query<ProposalStatusChangeDto>(LIST_STATUS_CHANGES, [id]);
+    if (changes.length === 0) await this.get(id);
+    return changes;
   }
 }
 

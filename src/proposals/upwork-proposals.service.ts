@@ -13,8 +13,11 @@ export interface UpworkProposalInput {
   /** Upwork's own status. */
   readonly upworkStatus: string | null;
   readonly submittedAt: Date;
+  /** When it last changed on Upwork; the nearest to the time of its status that Upwork shows. */
+  readonly changedAt: Date | null;
   readonly coverLetter: string | null;
   readonly bidAmount: string | null;
+  readonly bidType: 'fixed' | 'hourly' | null;
   readonly currency: string;
 }
 
@@ -63,19 +66,10 @@ export class UpworkProposalsService {
       }>(MATCH, [known.upworkProposalId, known.upworkJobIds]);
       if (!match) return 'unknownJob';
       if (match.proposalId !== null) return this.applyStatus(unit, match.proposalId, known);
-      const { upworkProposalId, upworkStatus, status, submittedAt, coverLetter, bidAmount, currency } = known;
-      const { jobId, jobType: bidType } = match;
-      await unit.repository(Proposal).insert({
-        jobId,
-        upworkProposalId,
-        upworkStatus,
-        status,
-        submittedAt,
-        coverLetter,
-        bidAmount,
-        bidType,
-        currency,
-      });
+      const { upworkJobIds: _, changedAt: upworkChangedAt, bidType, ...fields } = known;
+      await unit
+        .repository(Proposal)
+        .insert({ ...fields, upworkChangedAt, jobId: match.jobId, bidType: bidType ?? match.jobType });
       return 'created';
     });
   }
@@ -90,14 +84,17 @@ export class UpworkProposalsService {
     const proposal = await proposals.find(id, { lock: true });
     if (!proposal) return 'unchanged';
     const isAhead = RANK[known.status] > RANK[proposal.status];
+    const isNews = isAhead || known.upworkStatus !== proposal.upworkStatus;
     const changed = await proposals.update(proposal, {
       upworkProposalId: known.upworkProposalId,
       upworkStatus: known.upworkStatus,
       ...(isAhead && { status: known.status }),
+      ...(isNews && { upworkChangedAt: known.changedAt }),
       ...(proposal.status === 'draft' && {
         submittedAt: known.submittedAt,
         coverLetter: known.coverLetter ?? proposal.coverLetter,
         bidAmount: known.bidAmount ?? proposal.bidAmount,
+        bidType: known.bidType ?? proposal.bidType,
         currency: known.bidAmount === null ? proposal.currency : known.currency,
       }),
     });

@@ -6,16 +6,36 @@ import {
   type StatusUpdateOutcome,
   type UpworkProposalInput,
 } from '../proposals/upwork-proposals.service';
+import { CURRENT_USER } from '../upwork/documents/account.documents';
 import {
   PROPOSAL_LISTS,
   PROPOSALS_PER_PAGE,
   VENDOR_PROPOSALS,
   type UpworkProposal,
 } from '../upwork/documents/proposals.documents';
-import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
-import { type SyncResult, SyncRun } from './sync-run';
+import {
+  readPages,
+  type ConnectionPage,
+  type UpworkCaller,
+  UpworkClientService,
+} from '../upwork/upwork-client.service';
+import { type ListPosition, type ListPositions, type SyncResult, SyncRun } from './sync-run';
 
-const MAX_PAGES_PER_LIST = 50;
+/** Ends a list whose cursors never end. */
+const MAX_PAGES_PER_LIST = 500;
+
+/** A list is read whole once in this time, and otherwise until its changes are known. */
+const WHOLE_EVERY_MS = 86_400_000;
+
+/** Clocks differ, and a change may become visible late. */
+const OVERLAP_MS = 300_000;
+
+/** Runs after which unreadable parts are skipped: proposals of deleted people can stay unreadable. */
+const MAX_INCOMPLETE_RUNS = 2;
+
+/** Upwork does not show the title of a private job. */
+const PRIVATE_JOB_TITLE = 'Private job on Upwork';
+
 const MAX_COVER_LETTER_LENGTH = 20_000;
 
 /**
@@ -37,7 +57,28 @@ const STATUS_BY_UPWORK_STATUS: Readonly<Record<string, UpworkProposalInput['stat
 /** Statuses, in capitals, of proposals that did not reach the client. A draft of one remains a draft. */
 const NOT_SENT = new Set(['CREATED', 'PENDING', 'INVALID']);
 
-type Counts = Record<StatusUpdateOutcome | 'unknownStatus' | 'notSent' | 'failed' | 'unreadable', number>;
+type CountName = StatusUpdateOutcome | 'unknownStatus' | 'notSent' | 'ofTeamMates' | 'failed' | 'failedLists';
+type Counts = Record<CountName | 'unreadable', number>;
+
+const NO_COUNTS: Counts = {
+  ...{ created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0 },
+  ...{ notSent: 0, ofTeamMates: 0, failed: 0, failedLists: 0, unreadable: 0 },
+};
+
+const NEVER_READ: ListPosition = { readUntil: null, readWholeAt: null, incompleteRuns: 0 };
+
+type ProposalsPage = ConnectionPage<UpworkProposal> & { readonly isPartial: boolean };
+
+/** State of one run. */
+interface Reading {
+  readonly caller: UpworkCaller;
+  readonly run: SyncRun;
+  readonly counts: Counts;
+  /** The user's own id; the lists of an agency contain proposals of team mates. */
+  readonly upworkUserId: string;
+  /** Proposals that were already found: a proposal can be in several lists. */
+  readonly known: Set<string>;
+}
 
 /** Updates proposals from Upwork. */
 @Injectable()
@@ -49,42 +90,68 @@ export class ProposalsSyncService {
   ) {}
 
   /**
-   * Reads all proposals, since any may have changed. A failed one does not affect the others. Session: user, one short
+   * Reads the changes in every list. A list or proposal that fails does not affect the others. Session: user, one short
    * unit each.
-   * @throws UpworkError when a page cannot be read or all proposals failed
+   * @throws UpworkError when the own id cannot be read or everything failed
    */
-  async run(caller: UpworkCaller): Promise<SyncResult> {
-    const sent = { created: 0, moved: 0, unchanged: 0, unknownJob: 0, unknownStatus: 0 };
-    const counts: Counts = { ...sent, notSent: 0, failed: 0, unreadable: 0 };
+  async run(caller: UpworkCaller, positions: ListPositions): Promise<SyncResult> {
     const run = new SyncRun();
-    for await (const { nodes, unreadable } of this.readAll(caller, run)) {
-      counts.unreadable += unreadable;
-      for (const node of nodes) {
-        await run.runPart(`proposal ${node.id}`, () => this.storeNode(node, counts));
-      }
-      await this.proposals.markSeen(nodes.map(({ id }) => id));
+    const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
+    const reading: Reading = { caller, run, counts: { ...NO_COUNTS }, upworkUserId: user.id, known: new Set() };
+    const listPositions: Record<string, ListPosition> = { ...positions };
+    for (const list of PROPOSAL_LISTS) {
+      const reason = await run.runPart(`list ${list}`, async () => {
+        listPositions[list] = await this.readList(list, positions[list] ?? NEVER_READ, reading);
+      });
+      if (reason !== null) reading.counts.failedLists += 1;
     }
-    counts.failed = run.failedCount;
-    return run.finish(counts);
+    return { ...run.finish(reading.counts), listPositions };
   }
 
-  /** Reads the pages of all lists. A proposal can be in several lists; only its first occurrence is returned. */
-  private async *readAll(
-    caller: UpworkCaller,
-    run: SyncRun,
-  ): AsyncGenerator<{ nodes: UpworkProposal[]; unreadable: number }> {
-    const known = new Set<string>();
-    for (const status of PROPOSAL_LISTS) {
-      const read = async (after?: string) => {
-        const variables = { status, pagination: { after, first: PROPOSALS_PER_PAGE } };
-        return run.read(await this.upwork.call(VENDOR_PROPOSALS, variables, caller)).vendorProposals;
-      };
-      for await (const { nodes, unreadable } of readPages(MAX_PAGES_PER_LIST, read)) {
-        const found = nodes.filter(({ id }) => !known.has(id));
-        for (const { id } of found) known.add(id);
-        yield { nodes: found, unreadable };
-      }
+  /** Reads a list from its latest change to a known one, and returns the new position. */
+  private async readList(list: string, position: ListPosition, reading: Reading): Promise<ListPosition> {
+    const startedAt = new Date();
+    const isWhole = !(Date.parse(position.readWholeAt ?? '') >= startedAt.getTime() - WHOLE_EVERY_MS);
+    const knownBefore = isWhole ? 0 : Date.parse(position.readUntil ?? '') - OVERLAP_MS;
+    let latest = Date.parse(position.readUntil ?? '') || 0;
+    let isComplete = true;
+    for await (const page of this.readPages(list, reading)) {
+      isComplete = (await this.storePage(page, reading)) && isComplete;
+      const times = page.nodes.flatMap((node) => readChangedAt(node)?.getTime() ?? []);
+      latest = Math.max(latest, ...times);
+      if (times.some((time) => time < knownBefore)) break;
     }
+    if (!isComplete && position.incompleteRuns < MAX_INCOMPLETE_RUNS)
+      return { ...position, incompleteRuns: position.incompleteRuns + 1 };
+    const readWholeAt = isWhole ? startedAt.toISOString() : position.readWholeAt;
+    return { readUntil: new Date(latest).toISOString(), readWholeAt, incompleteRuns: 0 };
+  }
+
+  private async *readPages(list: string, { caller, run }: Reading): AsyncGenerator<ProposalsPage> {
+    let isPartial = false;
+    const read = async (after?: string) => {
+      const variables = { status: list, pagination: { after, first: PROPOSALS_PER_PAGE } };
+      const answer = await this.upwork.call(VENDOR_PROPOSALS, variables, caller);
+      isPartial = answer.isPartial;
+      return run.read(answer).vendorProposals;
+    };
+    for await (const page of readPages(MAX_PAGES_PER_LIST, read)) yield { ...page, isPartial };
+  }
+
+  /** Stores the proposals of a page. Returns whether every one could be read and stored. */
+  private async storePage({ nodes, unreadable, isPartial }: ProposalsPage, reading: Reading): Promise<boolean> {
+    const { run, counts, known } = reading;
+    const found = nodes.filter(({ id }) => !known.has(id));
+    for (const { id } of found) known.add(id);
+    const own = found.filter(({ user }) => user.id === reading.upworkUserId);
+    const reasons: (string | null)[] = [];
+    for (const node of own) reasons.push(await run.runPart(`proposal ${node.id}`, () => this.storeNode(node, counts)));
+    const failed = reasons.filter((reason) => reason !== null).length;
+    counts.failed += failed;
+    counts.unreadable += unreadable;
+    counts.ofTeamMates += found.length - own.length;
+    await this.proposals.markSeen(own.map(({ id }) => id));
+    return failed === 0 && unreadable === 0 && !isPartial;
   }
 
   private async storeNode(node: UpworkProposal, counts: Counts): Promise<void> {
@@ -97,11 +164,11 @@ export class ProposalsSyncService {
     if (!STATUS_BY_UPWORK_STATUS[upworkStatus]) counts.unknownStatus += 1;
   }
 
-  /** Stores a proposal; if its job is unknown, the job is first imported with its title only. */
+  /** Stores a proposal. An unknown job is first imported with its title only. */
   private async storeProposal(node: UpworkProposal, input: UpworkProposalInput) {
     const outcome = await this.proposals.updateStatus(input);
-    const title = node.marketplaceJobPosting.content?.title;
-    if (outcome !== 'unknownJob' || !title) return outcome;
+    if (outcome !== 'unknownJob') return outcome;
+    const title = node.marketplaceJobPosting.content?.title || PRIVATE_JOB_TITLE;
     const upworkJobId = buildCiphertext(node.marketplaceJobPosting.id);
     await this.jobs.store([{ upworkJobId, title: truncateToCodePoints(title, 500) }]);
     return this.proposals.updateStatus(input);
@@ -113,16 +180,13 @@ function buildCiphertext(jobId: string): string {
   return `~02${jobId}`;
 }
 
-function toProposalInput({
-  id,
-  marketplaceJobPosting,
-  terms,
-  proposalCoverLetter,
-  auditDetails,
-  status,
-}: UpworkProposal): UpworkProposalInput {
+function readChangedAt({ auditDetails }: UpworkProposal): Date | null {
+  return auditDetails.modifiedDateTime?.rawValue ?? null;
+}
+
+function toProposalInput(node: UpworkProposal): UpworkProposalInput {
+  const { id, marketplaceJobPosting, proposalCoverLetter, auditDetails, status } = node;
   const jobId = marketplaceJobPosting.id;
-  const bid = Number(terms?.chargeRate?.rawValue ?? 0);
   return {
     upworkProposalId: id,
     // Earlier versions stored the id alone.
@@ -130,8 +194,18 @@ function toProposalInput({
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: truncateToCodePoints(status.status, 100) || null,
     submittedAt: auditDetails.createdDateTime.rawValue,
+    changedAt: readChangedAt(node),
     coverLetter: proposalCoverLetter ? truncateToCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
+    ...readBid(node),
+  };
+}
+
+/** Reads the bid. Only a fixed price has an upfront payment. */
+function readBid({ terms }: UpworkProposal): Pick<UpworkProposalInput, 'bidAmount' | 'bidType' | 'currency'> {
+  const bid = Number(terms?.chargeRate?.rawValue ?? 0);
+  return {
     bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
+    bidType: terms ? (typeof terms.upfrontPaymentPercent === 'number' ? 'fixed' : 'hourly') : null,
     currency: terms?.chargeRate?.currency ?? 'USD',
   };
 }

@@ -14,6 +14,19 @@ export const SYNC_INTERVAL_SECONDS: Readonly<Record<SyncKind, number>> = { jobs:
 /** Counts of what a synchronisation did. */
 export type SyncCounts = Readonly<Record<string, number>>;
 
+/** How far a list was read. Times are in ISO 8601. */
+export interface ListPosition {
+  /** Changes up to this time are stored. */
+  readonly readUntil: string | null;
+  /** When the list was last read to its end. */
+  readonly readWholeAt: string | null;
+  /** Number of runs since then in which a part of the list could not be read. */
+  readonly incompleteRuns: number;
+}
+
+/** Positions by the name of the list. */
+export type ListPositions = Readonly<Record<string, ListPosition>>;
+
 /** Result of a run in which at least one part succeeded. */
 export interface SyncResult {
   readonly counts: SyncCounts;
@@ -25,6 +38,8 @@ export interface SyncResult {
   readonly missingPermissions: readonly string[];
   /** Documents that Upwork refused: no run can succeed before the operator updates them. */
   readonly refusedDocument: UpworkError | null;
+  /** Only of proposals. */
+  readonly listPositions?: ListPositions;
 }
 
 /** Id of the task that runs due synchronisations; a user's request triggers it at once. */

@@ -56,14 +56,32 @@ export class SyncDto {
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'integer' },
-    description: 'Counts of the last successful run.',
+    description: 'Counts of the last successful run; `partial` counts answers that Upwork could not give whole.',
     example: { created: 3 },
   })
   figures: SyncCounts;
 
+  @ApiProperty({
+    type: [String],
+    description:
+      'Parts of Upwork that the API key could not read in the latest run; its owner must add the permission.',
+    example: [],
+  })
+  missingPermissions: readonly string[];
+
   /** Maps a row. */
   static from(this: void, row: SyncRow): SyncDto {
-    const { id, tokenId: connectionId, kind, succeededAt, watermark, nextAt: nextRunAt, lastError, figures } = row;
+    const {
+      id,
+      tokenId: connectionId,
+      kind,
+      succeededAt,
+      watermark,
+      nextAt: nextRunAt,
+      lastError,
+      figures,
+      missingPermissions,
+    } = row;
     const lagSeconds = watermark && Math.max(0, Math.round((Date.now() - watermark.getTime()) / 1_000));
     return {
       id,
@@ -75,6 +93,7 @@ export class SyncDto {
       nextRunAt,
       lastError,
       figures,
+      missingPermissions,
     };
   }
 }

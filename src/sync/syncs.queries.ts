@@ -1,4 +1,4 @@
-import type { SyncCounts, SyncKind } from './sync-run';
+import type { ListPositions, SyncCounts, SyncKind } from './sync-run';
 
 /** Row of syncs. */
 export interface SyncRow {
@@ -15,13 +15,16 @@ export interface SyncRow {
   readonly failures: number;
   readonly lastError: string | null;
   readonly figures: SyncCounts;
+  readonly listPositions: ListPositions;
+  readonly missingPermissions: readonly string[];
   readonly isRunning: boolean;
   readonly createdAt: Date;
 }
 
 const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
   s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
-  s.watermark, s.failures, s.last_error AS "lastError", s.figures,
+  s.watermark, s.failures, s.last_error AS "lastError", s.figures, s.list_positions AS "listPositions",
+  s.missing_permissions AS "missingPermissions",
   coalesce(s.lease_until > now(), false) AS "isRunning", s.created_at AS "createdAt"`;
 
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
@@ -65,17 +68,19 @@ export const CLAIM_SYNC = `
 
 /**
  * Records a success of the synchronisation $1 of the owner $2. If it was requested during the run, it is due again at
- * once. The watermark advances only after a complete run ($5), so nothing is skipped; $6: summary of failed parts.
+ * once. The watermark advances only after a complete run ($5), so nothing is skipped; $6: summary of failed parts; $7:
+ * missing permissions; $8: positions in lists.
  */
 export const SYNC_SUCCEEDED = `
   UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
-    failures = 0, last_error = $6,
+    failures = 0, last_error = $6, missing_permissions = $7, list_positions = $8,
     next_at = CASE WHEN requested_at > started_at THEN now() ELSE now() + make_interval(secs => $4) END,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
 
-/** Records the failure $3 and retries after $4 seconds. The watermark does not change, so nothing is skipped. */
+/** Records the failure $3 with a missing permission $5, and retries after $4 seconds. The watermark does not change. */
 export const SYNC_FAILED = `
-  UPDATE syncs SET failures = failures + 1, last_error = $3, next_at = now() + make_interval(secs => $4),
+  UPDATE syncs SET failures = failures + 1, last_error = $3, missing_permissions = $5,
+    next_at = now() + make_interval(secs => $4),
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;

@@ -100,14 +100,15 @@ export class SyncsService {
   }
 
   private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<void> {
-    const { counts, error, isComplete } = result;
-    const seconds = SYNC_INTERVAL_SECONDS[kind];
-    await this.database.query(SYNC_SUCCEEDED, [id, owner, JSON.stringify(counts), seconds, isComplete, error]);
+    const { counts, error, isComplete, missingPermissions, listPositions = {} } = result;
+    const values = [id, owner, JSON.stringify(counts), SYNC_INTERVAL_SECONDS[kind], isComplete, error];
+    await this.database.query(SYNC_SUCCEEDED, [...values, missingPermissions, JSON.stringify(listPositions)]);
   }
 
   private async recordFailure(sync: SyncRow, owner: string, error: unknown): Promise<void> {
     const reason = this.describeFailure(sync, error);
-    await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error)]);
+    const missing = error instanceof UpworkError && error.permission !== undefined ? [error.permission] : [];
+    await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error), missing]);
   }
 
   /**
@@ -126,14 +127,14 @@ export class SyncsService {
 
   private synchronizeWith(
     accessToken: string,
-    { userId, kind, organizationId, watermark }: SyncRow,
+    { userId, kind, organizationId, watermark, listPositions }: SyncRow,
   ): Promise<SyncResult> {
     const caller = { userId, accessToken, organizationId };
     switch (kind) {
       case 'jobs':
         return this.jobs.run(caller);
       case 'proposals':
-        return this.proposals.run(caller);
+        return this.proposals.run(caller, listPositions);
       case 'messages':
         return this.messages.run(caller, watermark);
     }

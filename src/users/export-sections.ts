@@ -50,6 +50,7 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
   byId('templates', 'templates'),
   byId('jobs', 'jobs'),
   byId('proposals', 'proposals'),
+  byId('proposalStatusChanges', 'proposal_status_changes'),
   byId('letterVersions', 'letter_versions'),
   byId('messages', 'messages'),
   byId('aiGenerations', 'ai_generations'),

@@ -24,6 +24,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   one_time_tokens: 'auth',
   partitioned_tables: 'platform',
   profiles: 'profile',
+  proposal_status_changes: 'proposals',
   schema_migrations: 'platform',
   security_logs: 'audit',
   syncs: 'sync',

@@ -341,8 +341,8 @@ describe('synchronisation with Upwork', () => {
       '10.00',
     );
     upwork.transformResponse = ({ variables }, answer) => {
-      const { edges } = answer.data['vendorProposals']!;
       if (variables['status'] !== 'Accepted') return answer;
+      const { edges } = answer.data['vendorProposals']!;
       const node = edges[0]!.node!;
       const other = { ...node, id: '7', marketplaceJobPosting: { id: '8', content: { title: 'x' } } };
       edges.unshift(
@@ -356,7 +356,7 @@ describe('synchronisation with Upwork', () => {
 
     expect(await sync('proposals')).toMatchObject({
       status: 'succeeded',
-      lastError: '1 of 2 failed. The first: An internal error occurred',
+      lastError: '1 of 10 failed. The first: An internal error occurred',
       figures: { created: 1, failed: 1, unreadable: 9 },
     });
     expect((await ann.get('/v1/proposals')).body.items).toMatchObject([{ coverLetter: 'Hello ' }]);

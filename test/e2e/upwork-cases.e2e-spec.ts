@@ -87,7 +87,7 @@ describe("the rows that Upwork's answers become", () => {
     await upwork.stop();
   });
 
-  async function synchronize(kind: 'jobs' | 'proposals' | 'messages', ...cases: string[]): Promise<Answer['body']> {
+  async function synchronize(kind: 'jobs' | 'messages', ...cases: string[]): Promise<Answer['body']> {
     for (const name of cases) upwork.cases.serve(name);
     const { body } = await ann.post(`/v1/${kind}/sync`);
     await worker.runTask('sync-connections');
@@ -170,58 +170,6 @@ describe("the rows that Upwork's answers become", () => {
     expect(await synchronize('jobs', 'jobs-none')).toMatchObject({ status: 'succeeded', figures: { created: 0 } });
     expect(await readJobs()).toEqual([]);
     expect(pages()).toEqual([page('0')]);
-  });
-
-  it('are proposals with the meaning of their status at Upwork, and the instant at which they were sent', async () => {
-    const sync = await synchronize('proposals', 'proposals-page');
-
-    expect(sync).toMatchObject({ status: 'succeeded', figures: { notSent: 3, unreadable: 2 } });
-    const { items } = (await ann.get('/v1/proposals?limit=100')).body;
-    const rows = items.map((item: Answer['body']) => [
-      item.upworkStatus,
-      item.status,
-      item.bidAmount,
-      item.submittedAt,
-    ]);
-    const sent = '2026-11-01T09:30:00.000Z';
-    expect(rows.sort()).toEqual([
-      ['Accepted', 'submitted', '48.00', sent],
-      ['Activated', 'submitted', '48.00', sent],
-      ['Archived', 'archived', '48.00', '2026-10-01T09:30:00.000Z'],
-      ['Declined', 'rejected', '48.00', sent],
-      ['Hired', 'accepted', '48.00', sent],
-      ['Offered', 'submitted', '48.00', sent],
-      ['Rejected', 'rejected', '48.00', sent],
-      ['Replaced', 'withdrawn', '48.00', sent],
-      ['Withdrawn', 'withdrawn', '48.00', sent],
-    ]);
-    const { items: jobs } = (await ann.get('/v1/jobs?limit=100')).body;
-    expect(jobs.map((job: Answer['body']) => job.upworkJobId)).toContain('~021991400000000000101');
-    const lists = [...new Set(pages().map(({ status }) => status))];
-    expect(lists.sort()).toEqual([
-      'Accepted',
-      'Activated',
-      'Archived',
-      'Declined',
-      'Hired',
-      'Offered',
-      'Pending',
-      'Withdrawn',
-    ]);
-    expect(
-      pages()
-        .slice(0, 2)
-        .map(({ pagination }) => pagination),
-    ).toEqual([{ first: 20 }, { first: 20, after: 'eyJvIjoyMH0=' }]);
-  });
-
-  it('are proposals with an unknown status as it is', async () => {
-    const sync = await synchronize('proposals', 'proposals-unknown-status');
-
-    expect(sync).toMatchObject({ status: 'succeeded', figures: { created: 1, unknownStatus: 1 } });
-    expect((await ann.get('/v1/proposals')).body.items).toMatchObject([
-      { upworkStatus: 'Shortlisted', status: 'submitted', submittedAt: '2026-11-01T09:30:00.000Z' },
-    ]);
   });
 
   const room = 'room_3f1c8a7e2b904d56';

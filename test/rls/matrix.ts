@@ -208,6 +208,20 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
         VALUES (${userId}, ${jobId}, 'archived', now()) RETURNING id)
       INSERT INTO letter_versions (user_id, proposal_id, letter) SELECT ${userId}, id, 'x' FROM p`,
   },
+  'public.proposal_status_changes': {
+    // Deleted with the proposal.
+    select: OWN,
+    insert: OWN_INSERT,
+    update: NOBODY,
+    delete: NOBODY,
+    tenant: 'user_id',
+    set: `status = 'submitted'`,
+    make: ({ userId, jobId }) => `WITH p AS (
+        INSERT INTO proposals (user_id, job_id, status, submitted_at)
+        VALUES (${userId}, ${jobId}, 'archived', now()) RETURNING id)
+      INSERT INTO proposal_status_changes (user_id, proposal_id, status, changed_at)
+      SELECT ${userId}, id, 'archived', now() FROM p`,
+  },
   'public.profiles': {
     select: OWN,
     insert: OWN_INSERT,

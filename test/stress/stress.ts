@@ -15,6 +15,7 @@ import { stressPartitions } from './database/partitions';
 import { stressTokenRefresh } from './tokens/token-refresh';
 import { stressKeyRotation } from './encryption/key-rotation';
 import { readListingArgument, stressSearch } from './http/search';
+import { stressStatusCorrection } from './database/status-correction';
 import { stressTenants } from './database/tenants';
 import { stressSignIn } from './http/sign-in';
 import { stressStatistics } from './statistics/statistics';
@@ -58,6 +59,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
   // `npm run stress search -- --file listing.csv`; without a file it uses the demo's listing.
   search: () => stressSearch(readListingArgument(process.argv)),
+  'status-correction': () => stressStatusCorrection({ rows: 10_000 }),
   tenants: () => stressTenants({ units: 10_000 }),
   statistics: () =>
     stressStatistics({

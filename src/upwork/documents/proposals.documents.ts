@@ -1,12 +1,25 @@
 import { z } from 'zod';
-import { buildConnectionSchema, defineDocument, id, instant, money, requiredText, text } from './upwork-document';
+import {
+  buildConnectionSchema,
+  defineDocument,
+  id,
+  instant,
+  money,
+  optionalInstant,
+  requiredText,
+  text,
+} from './upwork-document';
 
 const proposal = z.object({
   id,
+  user: z.object({ id }),
   marketplaceJobPosting: z.object({ id, content: z.object({ title: requiredText }).nullish() }),
-  terms: z.object({ chargeRate: money }).nullish(),
+  terms: z.object({ chargeRate: money, upfrontPaymentPercent: z.number().nullish() }).nullish(),
   proposalCoverLetter: text,
-  auditDetails: z.object({ createdDateTime: z.object({ rawValue: instant }) }),
+  auditDetails: z.object({
+    createdDateTime: z.object({ rawValue: instant }),
+    modifiedDateTime: z.object({ rawValue: optionalInstant }).nullish(),
+  }),
   status: z.object({ status: requiredText }),
 });
 
@@ -37,8 +50,9 @@ export const VENDOR_PROPOSALS = defineDocument(
       pagination: $pagination
     ) {
       edges { node {
-        id marketplaceJobPosting { id content { title } } terms { chargeRate { rawValue currency } } proposalCoverLetter
-        auditDetails { createdDateTime { rawValue } } status { status }
+        id user { id } marketplaceJobPosting { id content { title } }
+        terms { chargeRate { rawValue currency } upfrontPaymentPercent } proposalCoverLetter
+        auditDetails { createdDateTime { rawValue } modifiedDateTime { rawValue } } status { status }
       } }
       pageInfo { hasNextPage endCursor }
     }

@@ -1,0 +1,228 @@
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { Answer } from '../support/caller';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+type Item = Answer['body'];
+
+const SENT_AT = '2026-11-01T09:30:00.000Z';
+const CHANGED_AT = '2026-11-02T10:00:00.000Z';
+
+/** The row that each proposal of the case `proposals-page` becomes, by Upwork's status. */
+const PROPOSALS = [
+  ['Accepted', 'submitted', '1500.00', 'fixed', SENT_AT],
+  ['Accepted', 'submitted', '48.00', 'hourly', SENT_AT],
+  ['Activated', 'submitted', '48.00', 'hourly', SENT_AT],
+  ['Archived', 'archived', '48.00', 'hourly', '2026-10-01T09:30:00.000Z'],
+  ['Declined', 'rejected', '48.00', 'hourly', SENT_AT],
+  ['Hired', 'accepted', '48.00', 'hourly', SENT_AT],
+  ['Offered', 'submitted', '48.00', 'hourly', SENT_AT],
+  ['Rejected', 'rejected', '48.00', 'hourly', SENT_AT],
+  ['Replaced', 'withdrawn', '48.00', 'hourly', SENT_AT],
+  ['Withdrawn', 'withdrawn', '48.00', 'hourly', SENT_AT],
+];
+
+describe('proposals from Upwork', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    upwork.partialEvery = 0;
+    upwork.calls.length = 0;
+  });
+  afterEach(async () => {
+    upwork.cases.clear();
+    upwork.faults.clear();
+    upwork.transformResponse = (_, answer) => answer;
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function synchronize(...cases: string[]): Promise<Item> {
+    for (const name of cases) upwork.cases.serve(name);
+    const { body } = await ann.post('/v1/proposals/sync');
+    await worker.runTask('sync-connections');
+    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  /** Submits proposals on Upwork that changed an hour apart, the latest first. */
+  function submitMany(count: number, statuses: readonly string[]): void {
+    for (let n = 0; n < count; n++) {
+      const { id } = upwork.marketplace.publish({ title: `Fortran ${n}` });
+      const sent = upwork.marketplace.submit(ann.email, id, 'Hi', '10.00');
+      const modifiedAt = new Date(Date.now() - (n + 1) * 3_600_000);
+      Object.assign(sent, { status: statuses[n % statuses.length], modifiedAt });
+    }
+  }
+
+  const pages = () => upwork.calls.filter(({ operation }) => operation === 'VendorProposals');
+  const list = async (query = '') => (await ann.get(`/v1/proposals?limit=100${query}`)).body.items as Item[];
+  const find = async (upworkStatus: string) => (await list()).find((item) => item.upworkStatus === upworkStatus);
+  const history = async (id: number) => (await ann.get(`/v1/proposals/${id}/status-changes`)).body.items as Item[];
+
+  it('have the meaning of their status there, its instant, the kind of bid, and the right job', async () => {
+    const sync = await synchronize('current-user', 'proposals-page');
+
+    expect(sync).toMatchObject({
+      status: 'succeeded',
+      figures: { created: 10, notSent: 3, ofTeamMates: 1, unreadable: 2, failed: 0 },
+    });
+    const rows = (await list()).map((item) => [
+      item.upworkStatus,
+      item.status,
+      item.bidAmount,
+      item.bidType,
+      item.submittedAt,
+    ]);
+    expect(rows.sort()).toEqual(PROPOSALS);
+    const { items: jobs } = (await ann.get('/v1/jobs?limit=100')).body;
+    const byId = new Map(jobs.map((job: Item) => [job.upworkJobId, job.title]));
+    expect(byId.get('~021991400000000000101')).toBe('A job (Accepted)');
+    expect(byId.get('~021991400000000000113')).toBe('Private job on Upwork');
+    const lists = ['Hired', 'Offered', 'Activated', 'Accepted', 'Declined', 'Withdrawn', 'Archived', 'Pending'];
+    expect([...new Set(pages().map(({ variables }) => variables['status']))]).toEqual(lists);
+    expect(
+      pages()
+        .slice(0, 2)
+        .map(({ variables }) => variables['pagination']),
+    ).toEqual([{ first: 20 }, { first: 20, after: 'eyJvIjoyMH0=' }]);
+  });
+
+  it('keep an unknown status as it is', async () => {
+    const sync = await synchronize('current-user', 'proposals-unknown-status');
+
+    expect(sync).toMatchObject({ status: 'succeeded', figures: { created: 1, unknownStatus: 1 } });
+    expect(await list()).toMatchObject([{ upworkStatus: 'Shortlisted', status: 'submitted', submittedAt: SENT_AT }]);
+  });
+
+  it('have a history with the times of Upwork, from which the times of decisions are', async () => {
+    await synchronize('current-user', 'proposals-page');
+
+    const [hired, declined, accepted] = [await find('Hired'), await find('Declined'), await find('Accepted')];
+    expect(await history(hired.id)).toMatchObject([
+      { status: 'submitted', upworkStatus: null, changedAt: SENT_AT },
+      { status: 'accepted', upworkStatus: 'Hired', changedAt: CHANGED_AT },
+    ]);
+    expect(await history(accepted.id)).toMatchObject([
+      { status: 'submitted', upworkStatus: 'Accepted', changedAt: SENT_AT },
+    ]);
+    const decisions = await app.db.query(
+      'superuser',
+      'SELECT won_at AS "wonAt", rejected_at AS "rejectedAt" FROM proposals WHERE id = ANY ($1) ORDER BY won_at',
+      [[hired.id, declined.id, accepted.id]],
+    );
+    expect(decisions).toEqual([
+      { wonAt: new Date(CHANGED_AT), rejectedAt: null },
+      expect.objectContaining({ wonAt: null }),
+      expect.objectContaining({ wonAt: null }),
+    ]);
+    expect(decisions).toContainEqual({ wonAt: null, rejectedAt: new Date(CHANGED_AT) });
+    const stranger = await createSignedInCaller(app);
+    expect((await stranger.get(`/v1/proposals/${hired.id}/status-changes`)).body.code).toBe('proposal.not_found');
+  });
+
+  it('have a history of each step, here and there', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL' });
+    const sent = upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
+    for (const status of ['Accepted', 'Activated', 'Offered', 'Hired']) {
+      upwork.marketplace.setStatus(sent.id, status);
+      await synchronize();
+    }
+    const [proposal] = await list();
+    await ann.post(`/v1/proposals/${proposal.id}/archive`);
+
+    const changes = await history(proposal.id);
+    expect(changes.map(({ status, upworkStatus }) => [status, upworkStatus])).toEqual([
+      ['submitted', 'Accepted'],
+      ['submitted', 'Activated'],
+      ['submitted', 'Offered'],
+      ['accepted', 'Hired'],
+      ['archived', 'Hired'],
+    ]);
+    expect(changes[3].changedAt).toBe(sent.modifiedAt.toISOString());
+  });
+
+  it('are read once over overlapping lists, and then only when they change', async () => {
+    submitMany(500, ['Accepted', 'Accepted', 'Hired', 'Declined', 'Withdrawn', 'Archived', 'Offered', 'Activated']);
+
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', figures: { created: 500, unchanged: 0 } });
+    const { length: first } = pages();
+    upwork.calls.length = 0;
+
+    expect(await synchronize()).toMatchObject({ figures: { created: 0, moved: 0 } });
+    expect([first > 40, pages().length]).toEqual([true, 8]);
+    upwork.marketplace.setStatus(upwork.marketplace.proposals[400]!.id, 'Hired');
+    upwork.calls.length = 0;
+
+    expect(await synchronize()).toMatchObject({ figures: { created: 0, moved: 1 } });
+    expect(pages()).toHaveLength(8);
+    const [stored] = await app.db.query('superuser', 'SELECT count(*)::integer FROM proposals WHERE user_id = $1', [
+      ann.id,
+    ]);
+    expect(stored).toEqual({ count: 500 });
+  });
+
+  it('are read again while a list cannot be read whole, at most three times, and other lists are read', async () => {
+    submitMany(45, ['Accepted']);
+    await synchronize();
+    await app.db.query('superuser', `UPDATE syncs SET list_positions = '{}'`);
+    upwork.transformResponse = ({ variables }, answer) => {
+      if (variables['status'] === 'Accepted') answer.data['vendorProposals']!.edges.push({ node: null });
+      return answer;
+    };
+
+    const counts: number[] = [];
+    for (let n = 0; n < 4; n++) {
+      upwork.calls.length = 0;
+      await synchronize();
+      counts.push(pages().filter(({ variables }) => variables['status'] === 'Accepted').length);
+    }
+
+    expect(counts).toEqual([3, 3, 3, 1]);
+  });
+
+  it('of one list that fails do not affect the others, and are read in the next run', async () => {
+    submitMany(4, ['Hired', 'Accepted', 'Archived', 'Offered']);
+    upwork.faults.schedule('graphql', 'none');
+    upwork.faults.schedule('graphql', 'html');
+
+    const failed = await synchronize();
+
+    expect(failed).toMatchObject({ status: 'succeeded', figures: { failedLists: 1, failed: 0 } });
+    expect(failed.lastError).toContain('VendorProposals: Upwork answered 200 with text/html instead of JSON');
+    expect(await synchronize()).toMatchObject({ lastError: null });
+    expect(await list()).toHaveLength(4);
+  });
+
+  it('that the API key may not read are reported with the permission', async () => {
+    const serve = () => upwork.cases.serve('permission-missing');
+    upwork.transformResponse = (_, answer) => {
+      serve();
+      return answer;
+    };
+    upwork.cases.serve('current-user');
+    const failed = await synchronize();
+
+    expect(failed).toMatchObject({ missingPermissions: ['VendorProposalsConnection.edges'] });
+    upwork.cases.clear();
+    upwork.transformResponse = (_, answer) => answer;
+    expect(await synchronize()).toMatchObject({ missingPermissions: [], lastError: null });
+  });
+});
