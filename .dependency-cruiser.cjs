@@ -10,7 +10,7 @@ const MAY_USE = {
   users: ['auth', 'audit'],
   jobs: ['audit'],
   proposals: ['jobs', 'audit'],
-  messages: ['jobs', 'proposals', 'audit'],
+  messages: ['jobs', 'proposals', 'tokens', 'upwork', 'audit'],
   analytics: ['jobs', 'proposals', 'messages', 'templates', 'ai', 'audit'],
   profile: ['audit'],
   templates: ['audit'],

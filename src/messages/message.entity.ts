@@ -20,6 +20,10 @@ export class Message extends BaseEntity {
   @Column('text')
   content: string;
 
+  /** Number of files on Upwork; their content is not fetched. */
+  @Column({ type: 'integer', name: 'attachment_count', default: 0, insert: false, update: false })
+  readonly attachmentCount: number;
+
   /** Always true for the freelancer's own messages. */
   @Column('boolean', { name: 'is_read', default: false })
   isRead: boolean;

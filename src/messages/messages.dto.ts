@@ -67,6 +67,14 @@ export class MessageDto extends ResponseType(CreateMessageDto) {
   upworkMessageId: string | null;
 
   @ApiProperty({
+    type: 'integer',
+    description:
+      'Number of files that the message has on Upwork. A message of files only has a text such as "(a file)".',
+    example: 0,
+  })
+  attachmentCount: number;
+
+  @ApiProperty({
     type: Boolean,
     description: 'True when you have read it; always true for your own.',
     example: false,

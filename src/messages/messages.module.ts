@@ -1,10 +1,12 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { UpworkModule } from '../upwork/upwork.module';
 import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Message } from './message.entity';
 import { MessagesController } from './messages.controller';
 import { MessagesService } from './messages.service';
 import { UpworkMessagesService } from './upwork-messages.service';
+import { UpworkRoomsService } from './upwork-rooms.service';
 
 declareConstraint('messages_job_id_fk', {
   code: 'reference.not_found',
@@ -14,9 +16,9 @@ declareConstraint('messages_job_id_fk', {
 
 /** Conversations with clients. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Message])],
+  imports: [TypeOrmModule.forFeature([Message]), UpworkModule],
   controllers: [MessagesController],
-  providers: [MessagesService, UpworkMessagesService],
-  exports: [UpworkMessagesService],
+  providers: [MessagesService, UpworkMessagesService, UpworkRoomsService],
+  exports: [UpworkRoomsService],
 })
 export class MessagesModule {}

@@ -1,58 +1,50 @@
 import { Injectable } from '@nestjs/common';
-import {
-  UpworkMessagesService,
-  type UpworkMessageInput,
-  type UpworkRoomInput,
-} from '../messages/upwork-messages.service';
+import type { UpworkRoomInput } from '../messages/upwork-messages.service';
+import { UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/text';
 import { CURRENT_USER } from '../upwork/documents/account.documents';
-import { ROOMS, ROOM_STORIES, type UpworkRoom, type UpworkStory } from '../upwork/documents/conversations.documents';
+import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { type SyncResult, SyncRun } from './sync-run';
 
 const PAGE_SIZE = 50;
 const MAX_ROOM_PAGES = 20;
-/** Messages older than the newest thousand of a room keep their stored text. */
-const MAX_STORY_PAGES = 20;
 
 /** Clocks differ, and activity of a room may become visible late. */
 const OVERLAP_MS = 300_000;
+
+const DAY_MS = 86_400_000;
+
+/** Rooms that the default list leaves out: those the user left or hid. */
+const OTHER_ROOMS = { subscribed_eq: false, includeHidden_eq: true };
 
 /** Imports the conversations of the tenant. */
 @Injectable()
 export class MessagesSyncService {
   constructor(
     private readonly upwork: UpworkClientService,
-    private readonly messages: UpworkMessagesService,
+    private readonly rooms: UpworkRoomsService,
   ) {}
 
   /**
    * Reads rooms with activity since `watermark`, and all their stories. A failed room does not affect the others.
    * Session: user, one unit per room; a stored room is unchanged when read again.
-   * @throws UpworkError when the access token is refused, the list of rooms cannot be read, or all rooms failed
+   * @throws UpworkError when the access token is refused, a list of rooms cannot be read, or all rooms failed
    */
   async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncResult> {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
-    const since = watermark && new Date(watermark.getTime() - OVERLAP_MS);
     const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
-    const filter = since ? { activeSince_eq: since.toISOString() } : {};
-    const read = async (after?: string) =>
-      run.read(await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
-    for await (const { nodes: rooms, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
+    for await (const { rooms, unreadable } of this.readRooms(caller, watermark, run)) {
       counts.unreadable += unreadable;
       for (const room of rooms) {
         await run.runPart(`room ${room.id}`, async () => {
-          const { stories, unreadable: unreadableStories } = await this.readStories(room, caller, run);
-          const stored = await this.messages.store(
-            toRoomInput(room),
-            stories.flatMap((story) => toMessageInputs(story, user.id)),
-          );
+          const stored = await this.rooms.import(toRoomInput(room), user.id, caller, (answer) => run.read(answer));
           counts.rooms += 1;
           counts.created += stored.created;
           counts.updated += stored.updated;
           counts.read += stored.read;
-          counts.unreadable += unreadableStories;
+          counts.unreadable += stored.unreadable;
         });
       }
     }
@@ -60,43 +52,52 @@ export class MessagesSyncService {
     return run.finish(counts);
   }
 
-  /** Reads all stories: they are sorted by creation time, so an edited one may be on any page. */
-  private async readStories(
-    room: UpworkRoom,
+  /** Reads the pages of all lists. A room can be in several lists; only its first occurrence is returned. */
+  private async *readRooms(
     caller: UpworkCaller,
+    watermark: Date | null,
     run: SyncRun,
-  ): Promise<{ stories: UpworkStory[]; unreadable: number }> {
-    // A new story moves others to the next page, where they appear again.
-    const found = new Map<string, UpworkStory>();
-    let unreadableCount = 0;
-    const read = async (after?: string) => {
-      const storyFilter = { pagination: { after, first: PAGE_SIZE } };
-      const variables = { filter: { roomId_eq: room.id, storyFilter } };
-      return run.read(await this.upwork.call(ROOM_STORIES, variables, caller)).roomStories;
-    };
-    for await (const { nodes, unreadable } of readPages(MAX_STORY_PAGES, read)) {
-      for (const story of nodes) found.set(story.id, story);
-      unreadableCount += unreadable;
+  ): AsyncGenerator<{ rooms: UpworkRoom[]; unreadable: number }> {
+    const known = new Set<string>();
+    for (const filter of listRoomFilters(watermark, new Date())) {
+      const read = async (after?: string) =>
+        run.read(await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
+      for await (const { nodes, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
+        const rooms = nodes.filter(({ id }) => !known.has(id));
+        for (const { id } of rooms) known.add(id);
+        yield { rooms, unreadable };
+      }
     }
-    return { stories: [...found.values()], unreadable: unreadableCount };
   }
 }
 
-function toRoomInput({ id, vendorProposal, lastReadDateTime }: UpworkRoom): UpworkRoomInput {
+/**
+ * Returns the filters of the lists to read. The first run of a day (UTC) also reads the rooms outside the default list,
+ * since the day of the watermark: an earlier run read the others.
+ */
+export function listRoomFilters(watermark: Date | null, now: Date): Readonly<Record<string, unknown>>[] {
+  if (!watermark) return [{}, OTHER_ROOMS];
+  const active = { activeSince_eq: toActiveSince(watermark.getTime()) };
+  const startOfDayMs = watermark.getTime() - (watermark.getTime() % DAY_MS);
+  if (now.getTime() < startOfDayMs + DAY_MS) return [active];
+  return [active, { ...OTHER_ROOMS, activeSince_eq: toActiveSince(startOfDayMs) }];
+}
+
+function toActiveSince(milliseconds: number): string {
+  return new Date(milliseconds - OVERLAP_MS).toISOString();
+}
+
+function toRoomInput({ id, roomName, topic, vendorProposal, lastReadDateTime }: UpworkRoom): UpworkRoomInput {
   return {
     roomId: id,
+    title: toTitle(roomName),
+    topic: toTitle(topic),
     upworkProposalId: vendorProposal?.id ?? null,
+    upworkJobNumber: vendorProposal?.marketplaceJobPosting?.id ?? null,
     readUntil: lastReadDateTime ?? null,
   };
 }
 
-/** Maps a story to a message; one without a text is an event of the room and is skipped. */
-function toMessageInputs(
-  { id, message, user, createdDateTime }: UpworkStory,
-  upworkUserId: string,
-): UpworkMessageInput[] {
-  if (!message) return [];
-  const senderType = user?.id === upworkUserId ? 'freelancer' : 'client';
-  const content = truncateToCodePoints(message, 50_000);
-  return [{ upworkMessageId: id, senderType, content, sentAt: createdDateTime }];
+function toTitle(text: string | null | undefined): string | null {
+  return text ? truncateToCodePoints(text, 500) : null;
 }

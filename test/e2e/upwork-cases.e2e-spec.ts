@@ -171,30 +171,4 @@ describe("the rows that Upwork's answers become", () => {
     expect(await readJobs()).toEqual([]);
     expect(pages()).toEqual([page('0')]);
   });
-
-  const room = 'room_3f1c8a7e2b904d56';
-  const stories = (after?: string) => ({
-    filter: { roomId_eq: room, storyFilter: { pagination: { ...(after && { after }), first: 50 } } },
-  });
-
-  it('are the other messages of a room in which one cannot be read', async () => {
-    const sync = await synchronize('messages', 'current-user', 'rooms-page-no-scope', 'stories-page-partial');
-
-    expect(sync).toMatchObject({
-      status: 'succeeded',
-      lastError: null,
-      figures: { rooms: 1, created: 1, unreadable: 1, failedRooms: 0 },
-    });
-    expect((await ann.get('/v1/messages')).body.items).toMatchObject([
-      { senderType: 'client', content: 'Hi! When can you start?', createdAt: '2026-11-20T09:12:00.000Z' },
-    ]);
-    expect(pages()).toEqual([{}, { filter: {}, pagination: { first: 50 } }, stories(), stories('1732093920000')]);
-  });
-
-  it('end with the page of a room whose cursor does not move', async () => {
-    const sync = await synchronize('messages', 'rooms-page-no-scope', 'stories-page', 'stories-page-same-cursor');
-
-    expect(sync).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 1, failedRooms: 0 } });
-    expect(pages().slice(2)).toEqual([stories(), stories('1732093920000')]);
-  });
 });

@@ -43,6 +43,8 @@ export interface FakeRoom {
   /** The newest first. */
   readonly stories: FakeStory[];
   lastReadAt: Date | null;
+  /** False for a room that its user left: only lists that ask for such rooms have it. */
+  isSubscribed: boolean;
 }
 
 /** The user who writes as the client. */
@@ -105,7 +107,14 @@ export class FakeMarketplace {
   }
 
   private openRoom(proposalId: string, owner: string): FakeRoom {
-    const room = { id: `room_${this.createId()}`, owner, proposalId, stories: [], lastReadAt: null };
+    const room = {
+      id: `room_${this.createId()}`,
+      owner,
+      proposalId,
+      stories: [],
+      lastReadAt: null,
+      isSubscribed: true,
+    };
     this.rooms.unshift(room);
     return room;
   }

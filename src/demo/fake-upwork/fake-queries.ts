@@ -33,7 +33,7 @@ interface ProposalArguments {
 }
 
 interface RoomArguments {
-  readonly filter?: { readonly activeSince_eq?: string | null } | null;
+  readonly filter?: { readonly activeSince_eq?: string | null; readonly subscribed_eq?: boolean | null } | null;
   readonly pagination?: PageRequest | null;
 }
 
@@ -94,9 +94,9 @@ export class FakeQueries {
 
   roomList({ filter, pagination }: RoomArguments): FakeConnection {
     const since = Date.parse(filter?.activeSince_eq ?? '1970-01-01');
-    const found = this.marketplace.rooms.filter(
-      ({ owner, stories }) => owner === this.caller && stories.some(({ updatedAt }) => updatedAt.getTime() >= since),
-    );
+    const found = this.marketplace.rooms
+      .filter(({ owner, isSubscribed }) => owner === this.caller && isSubscribed === (filter?.subscribed_eq ?? true))
+      .filter(({ stories }) => stories.some(({ updatedAt }) => updatedAt.getTime() >= since));
     return this.addFault(
       pageConversations(
         found.map((each) => this.buildRoom(each)),

@@ -3,8 +3,10 @@ import { buildConnectionSchema, defineDocument, id, instant, optionalInstant, te
 
 const room = z.object({
   id,
+  roomName: text,
+  topic: text,
   lastReadDateTime: optionalInstant,
-  vendorProposal: z.object({ id }).nullish(),
+  vendorProposal: z.object({ id, marketplaceJobPosting: z.object({ id }).nullish() }).nullish(),
 });
 
 /** Conversation on Upwork. */
@@ -15,7 +17,7 @@ export const ROOMS = defineDocument(
   'Rooms',
   `query Rooms($filter: RoomFilter, $pagination: Pagination) {
     roomList(filter: $filter, pagination: $pagination) {
-      edges { node { id lastReadDateTime vendorProposal { id } } }
+      edges { node { id roomName topic lastReadDateTime vendorProposal { id marketplaceJobPosting { id } } } }
       pageInfo { hasNextPage endCursor }
     }
   }`,
@@ -27,6 +29,9 @@ const story = z.object({
   createdDateTime: instant,
   message: text,
   user: z.object({ id }).nullish(),
+  /** The organization for which the author writes; team mates have the same one. */
+  organization: z.object({ id }).nullish(),
+  attachments: z.array(z.object({ objectReferenceId: text, objectType: text }).nullish()).nullish(),
 });
 
 /** Message of a conversation. */
@@ -37,7 +42,9 @@ export const ROOM_STORIES = defineDocument(
   'RoomStories',
   `query RoomStories($filter: RoomStoryFilter) {
     roomStories(filter: $filter) {
-      edges { node { id createdDateTime message user { id } } }
+      edges {
+        node { id createdDateTime message user { id } organization { id } attachments { objectReferenceId objectType } }
+      }
       pageInfo { hasNextPage endCursor }
     }
   }`,

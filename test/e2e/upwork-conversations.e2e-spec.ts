@@ -1,0 +1,154 @@
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { ANNA } from '../../src/demo/fake-upwork/cases/account-cases';
+import { listRoomFilters } from '../../src/sync/messages-sync.service';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { Answer } from '../support/caller';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+const ROOM = 'room_3f1c8a7e2b904d56';
+const JOB = '~021991400000000000102';
+
+/** The rows that the stories of the case `stories-page` become, the oldest first. */
+const MESSAGES = [
+  ['client', 'Hi! When can you start?', 0, true, '2026-11-20T09:12:00.000Z'],
+  [
+    ...['client', 'if (a < b) { … } <script>alert(1)</script> **bold** https://example.com/x?y=1&z=2', 0, true],
+    '2026-11-20T09:13:00.000Z',
+  ],
+  ['client', 'First', 0, true, '2026-11-20T09:14:00.000Z'],
+  ['freelancer', 'Anna is our expert for this.', 0, true, '2026-11-20T09:15:00.000Z'],
+  ['freelancer', 'I can start Monday.\nRegards, Anna', 0, true, '2026-11-20T09:16:00.000Z'],
+  ['client', '(a file)', 1, false, '2026-11-20T09:18:00.000Z'],
+  ['client', 'See the file.', 1, false, '2026-11-20T09:19:00.000Z'],
+];
+
+describe("the messages that Upwork's conversations become", () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    upwork.partialEvery = 0;
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: ANNA.organizationId });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    upwork.calls.length = 0;
+  });
+  afterEach(async () => {
+    upwork.cases.clear();
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function synchronize(...cases: string[]): Promise<Answer['body']> {
+    for (const name of cases) upwork.cases.serve(name);
+    const { body } = await ann.post('/v1/messages/sync');
+    await worker.runTask('sync-connections');
+    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  async function readMessages(query = ''): Promise<Answer['body'][]> {
+    return (await ann.get(`/v1/messages?sort=createdAt&limit=100${query}`)).body.items;
+  }
+
+  const variables = () => upwork.calls.map((call) => call.variables);
+  const roomPage = (filter: object = {}) => ({ filter, pagination: { first: 50 } });
+  const stories = (after?: string) => ({
+    filter: { roomId_eq: ROOM, storyFilter: { pagination: { ...(after && { after }), first: 50 } } },
+  });
+
+  it('are one per text or file, of the client or of the freelancer and their team', async () => {
+    const sync = await synchronize('current-user', 'rooms-page-no-scope', 'stories-page', 'stories-page-same-cursor');
+
+    expect(sync).toMatchObject({ status: 'succeeded', lastError: null, figures: { rooms: 1, created: 7 } });
+    const columns = ['senderType', 'content', 'attachmentCount', 'isRead', 'createdAt'];
+    const rows = (await readMessages()).map((message) => columns.map((column) => message[column]));
+    // The room of this case has no time up to which it was read.
+    expect(rows).toEqual(MESSAGES.map(([sender, text, files, , at]) => [sender, text, files, sender !== 'client', at]));
+    expect(variables()).toEqual([
+      {},
+      roomPage(),
+      stories(),
+      stories('1732093920000'),
+      roomPage({ subscribed_eq: false, includeHidden_eq: true }),
+    ]);
+  });
+
+  it('are read up to the time that Upwork reports, and belong to the job of the room', async () => {
+    const { body: job } = await ann.post('/v1/jobs', { title: 'Speed up slow PostgreSQL queries', upworkJobId: JOB });
+
+    await synchronize('current-user', 'rooms-page', 'stories-page', 'stories-page-same-cursor');
+
+    const rows = await readMessages(`&jobId=${job.id}`);
+    expect(rows.map(({ roomId, isRead }) => [roomId, isRead])).toEqual(
+      MESSAGES.map(([, , , isRead]) => [ROOM, isRead]),
+    );
+  });
+
+  it('get their job when it is stored after them', async () => {
+    await synchronize('current-user', 'rooms-page', 'stories-page', 'stories-page-same-cursor');
+    expect((await readMessages()).map(({ jobId }) => jobId)).toEqual(MESSAGES.map(() => null));
+    const { body: job } = await ann.post('/v1/jobs', { title: 'Speed up slow PostgreSQL queries', upworkJobId: JOB });
+
+    const cases = ['current-user', 'rooms-page', 'stories-page', 'stories-page-same-cursor'];
+    expect(await synchronize(...cases)).toMatchObject({ figures: { created: 0, updated: 7 } });
+
+    expect(await readMessages(`&jobId=${job.id}`)).toHaveLength(7);
+    expect(await synchronize(...cases)).toMatchObject({ figures: { created: 0, updated: 0 } });
+  });
+
+  it('are complete except for a story that Upwork could not read', async () => {
+    const sync = await synchronize('current-user', 'rooms-page-no-scope', 'stories-page-partial');
+
+    expect(sync).toMatchObject({
+      status: 'succeeded',
+      lastError: null,
+      figures: { rooms: 1, created: 1, unreadable: 1, failedRooms: 0 },
+    });
+    expect(await readMessages()).toMatchObject([
+      { senderType: 'client', content: 'Hi! When can you start?', createdAt: '2026-11-20T09:12:00.000Z' },
+    ]);
+    expect(variables().slice(2, 4)).toEqual([stories(), stories('1732093920000')]);
+  });
+
+  it('include those of rooms that the user left, once a day', async () => {
+    const { marketplace } = upwork;
+    const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
+    marketplace.writeMessage(proposal.id, 'client', 'Are you still there?');
+    marketplace.rooms[0]!.isSubscribed = false;
+
+    expect(await synchronize()).toMatchObject({ figures: { rooms: 1, created: 1 } });
+    expect(await synchronize()).toMatchObject({ figures: { rooms: 0, created: 0 } });
+    await app.db.query('superuser', `UPDATE syncs SET watermark = watermark - interval '1 day'`);
+    expect(await synchronize()).toMatchObject({ figures: { rooms: 1, created: 0 } });
+  });
+});
+
+describe(listRoomFilters.name, () => {
+  const others = { subscribed_eq: false, includeHidden_eq: true };
+
+  it('reads everything at first, then what is active, and other rooms in the first run of a day', () => {
+    const watermark = new Date('2026-11-20T09:12:00.000Z');
+    const active = { activeSince_eq: '2026-11-20T09:07:00.000Z' };
+
+    expect(listRoomFilters(null, watermark)).toEqual([{}, others]);
+    expect(listRoomFilters(watermark, new Date('2026-11-20T23:59:59.999Z'))).toEqual([active]);
+    expect(listRoomFilters(watermark, new Date('2026-11-21T00:00:00.000Z'))).toEqual([
+      active,
+      { ...others, activeSince_eq: '2026-11-19T23:55:00.000Z' },
+    ]);
+  });
+});
