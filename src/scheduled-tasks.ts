@@ -9,6 +9,7 @@ import { EXPIRE_FETCHED_JOBS } from './jobs/expire-fetched-jobs.task';
 import { ROTATE_ENCRYPTION_KEYS } from './platform/encryption/rotate-encryption-keys.task';
 import { SEND_MAILS } from './platform/mail/send-mails.task';
 import type { ScheduledTask } from './platform/scheduler/scheduled-task';
+import { CHECK_DELIVERIES } from './messages/check-deliveries.task';
 import { SYNC_CONNECTIONS } from './sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from './tokens/refresh-connections.task';
 import { PURGE_EXPIRED } from './platform/scheduler/purge-expired.task';
@@ -22,6 +23,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   END_ORPHANED_AI_CALLS,
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
+  CHECK_DELIVERIES,
   SEND_DELIVERIES,
   SEND_MAILS,
   EXPIRE_FETCHED_JOBS,

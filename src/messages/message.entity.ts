@@ -1,6 +1,11 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 
+/** States of a reply. `unknown`: the call was made, and no answer arrived. */
+export const DELIVERIES = ['sending', 'sent', 'unknown', 'failed'] as const;
+/** One of DELIVERIES. */
+export type Delivery = (typeof DELIVERIES)[number];
+
 /** A message of a conversation with a client, with or without a job. */
 @Entity('messages')
 export class Message extends BaseEntity {
@@ -31,6 +36,13 @@ export class Message extends BaseEntity {
   /** When the user read it; null for their own messages. */
   @InstantColumn('read_at', { nullable: true })
   readAt: Date | null;
+
+  /** State of a reply that is sent to Upwork; null for other messages. SQL changes it. */
+  @Column({ type: 'text', name: 'delivery', nullable: true, insert: false, update: false })
+  readonly delivery: Delivery | null;
+
+  @Column({ type: 'text', name: 'delivery_error', nullable: true, insert: false, update: false })
+  readonly deliveryError: string | null;
 
   /** When its text was fetched from Upwork. */
   @InstantColumn('fetched_at', { nullable: true, insert: false, update: false })

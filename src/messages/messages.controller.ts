@@ -1,12 +1,13 @@
-import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { ApiBody, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
+import { readRequestKey } from '../platform/idempotency/idempotency-store';
+import { HandlesIdempotencyKey, Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import {
   CreateMessageDto,
   ListMessagesDto,
@@ -25,16 +26,26 @@ export class MessagesController {
   constructor(private readonly messages: MessagesService) {}
 
   @Post()
-  @Idempotent()
+  @HandlesIdempotencyKey('no transaction may be open during a call to Upwork; the key is stored with the message')
   @ApiOperation({
     operationId: 'createMessage',
     summary: 'Create a message',
-    description: 'Stores a message of a client or of yourself. Your own counts as read.',
+    description:
+      'Stores a message of a client or of yourself. Your own counts as read. With `send` your message is also sent to ' +
+      'the room on Upwork, in one call that is never repeated. `delivery` is then `sent`, `failed`, or `unknown` when ' +
+      'no answer arrived: the room is searched for it several times, and only you can send it again. Repeating the ' +
+      'Idempotency-Key returns the same message and never sends a second one.',
   })
   @ApiCreatedResponse({ type: MessageDto, description: 'The message.' })
-  async create(@Body() dto: CreateMessageDto, @Res({ passthrough: true }) reply: FastifyReply): Promise<MessageDto> {
-    const message = await this.messages.create(dto);
+  @ApiResponse({ status: 409, description: 'The same text is still being sent to the room.' })
+  async create(
+    @Body() dto: CreateMessageDto,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<MessageDto> {
+    const { message, isReplay } = await this.messages.create(dto, readRequestKey(request));
     void reply.header('location', `/v1/messages/${message.id}`);
+    if (isReplay) void reply.header('idempotent-replayed', 'true');
     return message;
   }
 
@@ -82,6 +93,41 @@ export class MessagesController {
   @ApiOkResponse({ type: MessagesReadDto, description: 'The number of messages that were unread.' })
   markJobRead(@Body() { jobId }: ReadMessagesDto): Promise<MessagesReadDto> {
     return this.messages.markJobRead(jobId);
+  }
+
+  @Post(':id/resend')
+  @NotIdempotent('a message that is being sent or was sent is refused, so a repetition has no effect')
+  @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
+  @ApiOperation({
+    operationId: 'resendMessage',
+    summary: 'Send a message again',
+    description:
+      'Sends a message again whose `delivery` is `unknown` or `failed`. An unknown one is first searched in its room: ' +
+      'if it is there, nothing is sent. If Upwork shows the first message only later, the client has both.',
+  })
+  @ApiOkResponse({ type: MessageDto, description: 'The message with its delivery.' })
+  @ApiResponse({ status: 409, description: 'The message is being sent, or was sent.' })
+  @ApiResponse({ status: 503, description: 'The room on Upwork cannot be read; nothing was sent.' })
+  resend(@Param('id', ParseIdPipe) id: number, @Body() _body: NoFieldsDto): Promise<MessageDto> {
+    return this.messages.resend(id);
+  }
+
+  @Post(':id/discard')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiBody({ type: NoFieldsDto, required: false })
+  @ApiOperation({
+    operationId: 'discardMessage',
+    summary: 'Discard a message',
+    description:
+      'Gives up a message whose `delivery` is `unknown` or `failed`. It stays with `failed`. If Upwork has it after ' +
+      'all, a synchronisation adds it as another message.',
+  })
+  @ApiOkResponse({ type: MessageDto, description: 'The message with its delivery.' })
+  @ApiResponse({ status: 409, description: 'The message is being sent, or was sent.' })
+  discard(@Param('id', ParseIdPipe) id: number, @Body() _body: NoFieldsDto): Promise<MessageDto> {
+    return this.messages.discard(id);
   }
 
   @Post(':id/read')

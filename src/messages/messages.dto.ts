@@ -1,10 +1,11 @@
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
-import { EnumField, IdField } from '../platform/http/validation/fields';
+import { BooleanField, EnumField, IdField } from '../platform/http/validation/fields';
 import { BooleanParam, IdParam } from '../platform/http/validation/query-params';
 import { TextField } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
+import { DELIVERIES, type Delivery } from './message.entity';
 
 /** Limit of a message, equal to the CHECK of messages.content. */
 const MAX_CONTENT = 50_000;
@@ -14,15 +15,29 @@ export class CreateMessageDto {
   @IdField({ nullable: true, description: 'Id of the job it is about.', example: 42 })
   jobId?: number | null;
 
+  @TextField({
+    max: 100,
+    optional: true,
+    description: "Upwork's id of the room to send to; only with `send`. Alternatively give jobId.",
+  })
+  roomId?: string;
+
   @EnumField(['client', 'freelancer'], {
-    description: 'Author of the message. Your own counts as read.',
+    optional: true,
+    description: 'Author of the message; required without `send`. Your own counts as read.',
     example: 'client',
   })
-  senderType: 'client' | 'freelancer';
+  senderType?: 'client' | 'freelancer';
 
   @TextField({ max: MAX_CONTENT, description: 'Text of the message.', example: 'When can you start?' })
   @Sensitive()
   content: string;
+
+  @BooleanField({
+    optional: true,
+    description: 'True sends your message to the room on Upwork; false or absent only stores it here.',
+  })
+  send?: boolean;
 }
 
 /** Sort orders of the list. */
@@ -32,6 +47,14 @@ export const MESSAGE_SORTS = ['-createdAt', 'createdAt'] as const;
 export class ListMessagesDto extends PageQueryDto {
   @IdParam({ description: 'Only messages about this job.', example: 42 })
   jobId?: number;
+
+  @TextField({
+    max: 100,
+    optional: true,
+    description: 'Only messages of this room on Upwork.',
+    example: 'room_3f1c8a7e',
+  })
+  roomId?: string;
 
   @BooleanParam({ description: 'True for read messages only, false for unread ones.', example: false })
   isRead?: boolean;
@@ -46,7 +69,7 @@ export class ListMessagesDto extends PageQueryDto {
 }
 
 /** A message as the API returns it. */
-export class MessageDto extends ResponseType(CreateMessageDto) {
+export class MessageDto extends ResponseType(OmitType(CreateMessageDto, ['roomId', 'send'])) {
   @ApiId('Id of the message.')
   id: number;
 
@@ -65,6 +88,25 @@ export class MessageDto extends ResponseType(CreateMessageDto) {
     example: null,
   })
   upworkMessageId: string | null;
+
+  @ApiProperty({
+    type: String,
+    enum: DELIVERIES,
+    nullable: true,
+    description:
+      'State of a reply that is sent to Upwork; null for other messages. `unknown`: no answer arrived, so Upwork may ' +
+      'have it or not. Its room is searched for it.',
+    example: null,
+  })
+  delivery: Delivery | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why a reply failed or is unknown, such as the missing permission.',
+    example: null,
+  })
+  deliveryError: string | null;
 
   @ApiProperty({
     type: 'integer',

@@ -15,13 +15,13 @@ const UNREAD = `NOT is_read AND sender_type = 'client'`;
 
 /** Selects the tenant's messages after the row with the keys `after`, at most `take` rows. */
 export function listMessages(
-  { jobId, isRead, sort }: ListMessagesDto,
+  { jobId, roomId, isRead, sort }: ListMessagesDto,
   after: readonly CursorKey[] | undefined,
   take: number,
 ): [sql: string, values: unknown[]] {
   const isAscending = sort === 'createdAt';
   const direction = isAscending ? 'ASC' : 'DESC';
-  const conditions = new Conditions().add('job_id = $?', jobId);
+  const conditions = new Conditions().add('job_id = $?', jobId).add('room_id = $?', roomId);
   // With a parameter the planner could not use the partial index of unread messages.
   if (isRead !== undefined) conditions.always(isRead ? 'is_read' : UNREAD);
   conditions.after('created_at, id', isAscending ? '>' : '<', ['timestamptz', 'bigint'], after);

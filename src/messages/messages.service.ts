@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
-import { AppError } from '../platform/errors/app-error';
+import type { UnitOfWork } from '../platform/database/unit-of-work';
+import { AppError, invalidValue } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import type { Page } from '../platform/http/pagination/page.dto';
@@ -12,8 +13,16 @@ import {
   type MessagesReadDto,
   type UnreadCountDto,
 } from './messages.dto';
+import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency-store';
 import { Message } from './message.entity';
+import { MessageDeliveryService, type StoredReply } from './message-delivery.service';
 import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
+
+/** Message of this request or of an earlier one with the same key. */
+interface CreatedMessage {
+  readonly message: MessageDto;
+  readonly isReplay: boolean;
+}
 
 /** The signed-in user's conversations. A message never changes, except that it is marked as read. */
 @Injectable()
@@ -22,17 +31,22 @@ export class MessagesService {
     private readonly database: Database,
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
+    private readonly keys: IdempotencyStoreService,
+    private readonly deliveries: MessageDeliveryService,
   ) {}
 
   /**
-   * Stores a message; the freelancer's own counts as read. One transaction; one audit row.
-   * @throws AppError `reference.not_found` (/jobId), from the foreign key
+   * Stores a message and sends it to Upwork if asked to; the freelancer's own counts as read. One audit row, and one
+   * for the result of the sending. Repeating the key returns the same message.
+   * @throws AppError `validation.failed`, `reference.not_found` (/jobId, /roomId), `message.undecided`,
+   *   `idempotency.in_progress`, `idempotency.key_reused`
    */
-  create(dto: CreateMessageDto): Promise<MessageDto> {
-    const isRead = dto.senderType === 'freelancer';
-    return this.database.transaction(async (unit) =>
-      MessageDto.from(await unit.repository(Message).insert({ ...dto, isRead })),
-    );
+  async create(dto: CreateMessageDto, requestKey: RequestKey | undefined): Promise<CreatedMessage> {
+    assertFieldsFit(dto);
+    const created = dto.send
+      ? await this.deliveries.send(dto, requestKey)
+      : await this.database.transaction((unit) => this.store(unit, dto, requestKey));
+    return 'message' in created ? created : { message: await this.get(created.id), isReplay: created.isReplay };
   }
 
   /** Returns one page of the messages that match the filters, ordered by `sort`. One statement. */
@@ -73,11 +87,49 @@ export class MessagesService {
     return { updated: result.updated };
   }
 
+  /** Sends a reply again. @see MessageDeliveryService.resend */
+  async resend(id: number): Promise<MessageDto> {
+    await this.deliveries.resend(id);
+    return this.get(id);
+  }
+
+  /** Gives up a reply. @see MessageDeliveryService.discard */
+  async discard(id: number): Promise<MessageDto> {
+    await this.deliveries.discard(id);
+    return this.get(id);
+  }
+
   /** Counts the unread messages of clients. One statement. */
   async countUnread(): Promise<UnreadCountDto> {
     const [count] = await this.database.query<UnreadCountDto>(COUNT_UNREAD);
     return { unread: count!.unread };
   }
+
+  private async store(
+    unit: UnitOfWork,
+    { jobId, senderType, content }: CreateMessageDto,
+    requestKey: RequestKey | undefined,
+  ): Promise<CreatedMessage | StoredReply> {
+    const earlier = requestKey && (await this.keys.findCreatedId(unit, requestKey));
+    if (earlier !== undefined) return { id: earlier, isReplay: true };
+    const isRead = senderType === 'freelancer';
+    const message = await unit.repository(Message).insert({ jobId, senderType, content, isRead });
+    if (requestKey) await this.keys.saveCreatedId(unit, requestKey, 201, message.id);
+    return { message: MessageDto.from(message), isReplay: false };
+  }
+}
+
+/** Rejects fields that do not fit together: a message is sent to a room, or stored with its author. */
+function assertFieldsFit({ send, roomId, jobId, senderType }: CreateMessageDto): void {
+  if (!send) {
+    if (senderType === undefined) throw invalidValue('/senderType', 'required', 'senderType is required.');
+    if (roomId !== undefined) throw invalidValue('/roomId', 'not_allowed', 'roomId is only allowed with send.');
+    return;
+  }
+  if (senderType === 'client') throw invalidValue('/senderType', 'not_allowed', 'Only your own message can be sent.');
+  const hasJob = jobId !== undefined && jobId !== null;
+  if (hasJob === (roomId !== undefined))
+    throw invalidValue('/roomId', 'one_of', 'To send a message, give either jobId or roomId.');
 }
 
 function createUnknownJobError(): AppError {

@@ -21,23 +21,26 @@ export function toMessageInputs(
   const ownOrganizations = new Set([organizationId, ...ownStories.map(({ organization }) => organization?.id)]);
   const isOwn = ({ user, organization }: UpworkStory) =>
     user?.id === upworkUserId || (organization?.id !== undefined && ownOrganizations.has(organization.id));
-  return stories.flatMap((story) => toMessageInput(story, isOwn(story) ? 'freelancer' : 'client'));
+  return stories.flatMap((story) => {
+    const input = toMessageInput(story, isOwn(story) ? 'freelancer' : 'client');
+    return input ? [{ ...input, isByUser: story.user?.id === upworkUserId }] : [];
+  });
 }
 
 function toMessageInput(
   { id, message, attachments, createdDateTime }: UpworkStory,
   senderType: UpworkMessageInput['senderType'],
-): UpworkMessageInput[] {
+): Omit<UpworkMessageInput, 'isByUser'> | undefined {
   const attachmentCount = (attachments ?? []).filter((attachment) => attachment !== null).length;
-  const text = normalizeContent(message ?? '') || describeFiles(attachmentCount);
-  if (!text) return [];
+  const text = normalizeLineEnds(message ?? '') || describeFiles(attachmentCount);
+  if (!text) return undefined;
   const content = truncateToCodePoints(text, MAX_CONTENT_LENGTH);
-  return [{ upworkMessageId: id, senderType, content, attachmentCount, sentAt: createdDateTime }];
+  return { upworkMessageId: id, senderType, content, attachmentCount, sentAt: createdDateTime };
 }
 
-/** Normalizes line ends: Upwork returns those of the author's browser. */
-function normalizeContent(message: string): string {
-  return message.replace(/\r\n?/g, '\n');
+/** Writes line ends as \n: Upwork returns those of the author's browser. */
+export function normalizeLineEnds(text: string): string {
+  return text.replace(/\r\n?/g, '\n');
 }
 
 function describeFiles(count: number): string {

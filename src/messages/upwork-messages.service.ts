@@ -1,10 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
+import { MARK_FOUND } from './message-delivery.queries';
+import { LINK_CONVERSATIONS, STORE_CONVERSATION, UPDATE_LAST_MESSAGE } from './conversations/conversations.queries';
 
 /** A message as Upwork returns it. */
 export interface UpworkMessageInput {
   readonly upworkMessageId: string;
   readonly senderType: 'client' | 'freelancer';
+  /** True when the user of the connection wrote it, not a team mate. */
+  readonly isByUser: boolean;
   readonly content: string;
   readonly attachmentCount: number;
   readonly sentAt: Date;
@@ -12,6 +16,8 @@ export interface UpworkMessageInput {
 
 /** A conversation on Upwork, its proposal and its job. */
 export interface UpworkRoomInput {
+  /** The connection that reads the room. */
+  readonly tokenId: number;
   readonly roomId: string;
   readonly title: string | null;
   readonly topic: string | null;
@@ -29,20 +35,15 @@ export interface StoredMessages {
   readonly read: number;
 }
 
-/** Stores the messages $4 of the room $1. A message that was stored before its job was gets the job now. */
+/** Stores the messages $3 of the room $1, read until $2. A message that was stored before its job was gets the job now. */
 const STORE = `
-  WITH job AS (
-    SELECT coalesce(
-      (SELECT p.job_id FROM proposals p WHERE p.upwork_proposal_id = $2),
-      (SELECT min(j.id) FROM jobs j WHERE j.source_key = ANY ($5))) AS id
-  )
   INSERT INTO messages AS m (
     job_id, room_id, upwork_message_id, sender_type, content, attachment_count, is_read, read_at, created_at, fetched_at
   )
-  SELECT (SELECT id FROM job), $1, r.id, r.sender, r.content, r.attachments, v.is_read,
+  SELECT (SELECT c.job_id FROM conversations c WHERE c.room_id = $1), $1, r.id, r.sender, r.content, r.attachments, v.is_read,
          CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at, now()
-  FROM jsonb_to_recordset($4) AS r (id text, sender text, content text, attachments integer, sent_at timestamptz),
-       LATERAL (SELECT r.sender = 'freelancer' OR coalesce(r.sent_at <= $3::timestamptz, false)) AS v (is_read)
+  FROM jsonb_to_recordset($3) AS r (id text, sender text, content text, attachments integer, sent_at timestamptz),
+       LATERAL (SELECT r.sender = 'freelancer' OR coalesce(r.sent_at <= $2::timestamptz, false)) AS v (is_read)
   ORDER BY r.sent_at
   ON CONFLICT ON CONSTRAINT messages_upwork_message_id_key DO UPDATE SET
     content = excluded.content, attachment_count = excluded.attachment_count,
@@ -61,23 +62,37 @@ const READ_UNTIL = `
 export class UpworkMessagesService {
   constructor(private readonly database: Database) {}
 
-  /** Stores new messages of a room and updates edited ones. One transaction; an audit row for each. */
+  /**
+   * Stores a room, its new messages and the edited ones. One transaction; an audit row for each change.
+   */
   store(room: UpworkRoomInput, messages: readonly UpworkMessageInput[]): Promise<StoredMessages> {
     const { roomId, readUntil } = room;
     return this.database.transaction(async (unit) => {
-      const stored = await unit.query<{ isNew: boolean }>(STORE, [
-        ...[roomId, room.upworkProposalId, readUntil, JSON.stringify(messages.map(toRow))],
-        listSourceKeys(room),
-      ]);
+      await unit.query(STORE_CONVERSATION, toConversationParameters(room));
+      const rows = JSON.stringify(messages.map(toRow));
+      await unit.query(MARK_FOUND, [roomId, rows]);
+      const stored = await unit.query<{ isNew: boolean }>(STORE, [roomId, readUntil, rows]);
       const read = readUntil === null ? [] : await unit.query(READ_UNTIL, [roomId, readUntil]);
+      await unit.query(UPDATE_LAST_MESSAGE, [roomId]);
       const created = stored.filter(({ isNew }) => isNew).length;
       return { created, updated: stored.length - created, read: read.length };
     });
   }
+
+  /** Links conversations and messages with jobs and proposals that were stored after them. One statement. */
+  async link(): Promise<void> {
+    await this.database.query(LINK_CONVERSATIONS);
+  }
 }
 
-function toRow({ upworkMessageId, senderType, content, attachmentCount, sentAt }: UpworkMessageInput): object {
-  return { id: upworkMessageId, sender: senderType, content, attachments: attachmentCount, sent_at: sentAt };
+function toConversationParameters(room: UpworkRoomInput): unknown[] {
+  const { tokenId, roomId, title, topic, upworkProposalId, upworkJobNumber } = room;
+  return [tokenId, roomId, title, topic, upworkProposalId, upworkJobNumber, listSourceKeys(room)];
+}
+
+function toRow(message: UpworkMessageInput): object {
+  const { upworkMessageId: id, senderType: sender, isByUser, content, attachmentCount, sentAt } = message;
+  return { id, sender, by_user: isByUser, content, attachments: attachmentCount, sent_at: sentAt };
 }
 
 /** Lists the keys under which the room's job can be stored: jobs of searches by `~02` and their number. */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ROOM_STORIES, type UpworkStory } from '../upwork/documents/conversations.documents';
-import type { UpworkAnswer } from '../upwork/documents/upwork-document';
-import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
+
+import { readPages, type UpworkAnswer, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { toMessageInputs } from './story-messages';
 import { UpworkMessagesService, type StoredMessages, type UpworkRoomInput } from './upwork-messages.service';
 
@@ -35,13 +35,19 @@ export class UpworkRoomsService {
     upworkUserId: string,
     caller: UpworkCaller,
     readAnswer: ReadAnswer,
+    maxPages = MAX_PAGES,
   ): Promise<StoredMessages & { readonly unreadable: number }> {
-    const { stories, unreadable } = await this.readStories(room.roomId, caller, readAnswer);
+    const { stories, unreadable } = await this.readStories(room.roomId, caller, readAnswer, maxPages);
     return { ...(await this.messages.store(room, toMessageInputs(stories, upworkUserId, caller))), unreadable };
   }
 
-  /** Reads all stories: they are sorted by creation time, so an edited one may be on any page. */
-  private async readStories(roomId: string, caller: UpworkCaller, readAnswer: ReadAnswer): Promise<ReadStories> {
+  /** Reads the stories: they are sorted by creation time, so an edited one may be on any page. */
+  private async readStories(
+    roomId: string,
+    caller: UpworkCaller,
+    readAnswer: ReadAnswer,
+    maxPages: number,
+  ): Promise<ReadStories> {
     // A new story moves others to the next page, where they appear again.
     const found = new Map<string, UpworkStory>();
     let unreadableCount = 0;
@@ -49,7 +55,7 @@ export class UpworkRoomsService {
       const filter = { roomId_eq: roomId, storyFilter: { pagination: { after, first: PAGE_SIZE } } };
       return readAnswer(await this.upwork.call(ROOM_STORIES, { filter }, caller)).roomStories;
     };
-    for await (const { nodes, unreadable } of readPages(MAX_PAGES, read)) {
+    for await (const { nodes, unreadable } of readPages(maxPages, read)) {
       for (const story of nodes) found.set(story.id, story);
       unreadableCount += unreadable;
     }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { UpworkRoomInput } from '../messages/upwork-messages.service';
+import { UpworkMessagesService, type UpworkRoomInput } from '../messages/upwork-messages.service';
 import { UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/text';
 import { CURRENT_USER } from '../upwork/documents/account.documents';
@@ -24,6 +24,7 @@ export class MessagesSyncService {
   constructor(
     private readonly upwork: UpworkClientService,
     private readonly rooms: UpworkRoomsService,
+    private readonly messages: UpworkMessagesService,
   ) {}
 
   /**
@@ -31,7 +32,7 @@ export class MessagesSyncService {
    * Session: user, one unit per room; a stored room is unchanged when read again.
    * @throws UpworkError when the access token is refused, a list of rooms cannot be read, or all rooms failed
    */
-  async run(caller: UpworkCaller, watermark: Date | null): Promise<SyncResult> {
+  async run(caller: UpworkCaller, tokenId: number, watermark: Date | null): Promise<SyncResult> {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
     const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
@@ -39,7 +40,9 @@ export class MessagesSyncService {
       counts.unreadable += unreadable;
       for (const room of rooms) {
         await run.runPart(`room ${room.id}`, async () => {
-          const stored = await this.rooms.import(toRoomInput(room), user.id, caller, (answer) => run.read(answer));
+          const stored = await this.rooms.import(toRoomInput(room, tokenId), user.id, caller, (answer) =>
+            run.read(answer),
+          );
           counts.rooms += 1;
           counts.created += stored.created;
           counts.updated += stored.updated;
@@ -48,6 +51,7 @@ export class MessagesSyncService {
         });
       }
     }
+    await this.messages.link();
     counts.failedRooms = run.failedCount;
     return run.finish(counts);
   }
@@ -87,8 +91,10 @@ function toActiveSince(milliseconds: number): string {
   return new Date(milliseconds - OVERLAP_MS).toISOString();
 }
 
-function toRoomInput({ id, roomName, topic, vendorProposal, lastReadDateTime }: UpworkRoom): UpworkRoomInput {
+function toRoomInput(room: UpworkRoom, tokenId: number): UpworkRoomInput {
+  const { id, roomName, topic, vendorProposal, lastReadDateTime } = room;
   return {
+    tokenId,
     roomId: id,
     title: toTitle(roomName),
     topic: toTitle(topic),

@@ -127,7 +127,7 @@ export class SyncsService {
 
   private synchronizeWith(
     accessToken: string,
-    { userId, kind, organizationId, watermark, listPositions }: SyncRow,
+    { userId, tokenId, kind, organizationId, watermark, listPositions }: SyncRow,
   ): Promise<SyncResult> {
     const caller = { userId, accessToken, organizationId };
     switch (kind) {
@@ -136,7 +136,7 @@ export class SyncsService {
       case 'proposals':
         return this.proposals.run(caller, listPositions);
       case 'messages':
-        return this.messages.run(caller, watermark);
+        return this.messages.run(caller, tokenId, watermark);
     }
   }
 

@@ -37,7 +37,7 @@ const MAX_SLEEP_MS = 5_000;
 
 /**
  * Client of Upwork's GraphQL API: one rate for all processes with fair sharing between tenants, a timeout, retries with
- * jitter, a circuit breaker, and validated answers. All operations only read, so repeating a call is safe.
+ * jitter, a circuit breaker, and validated answers. Only `callOnce` changes data on Upwork.
  */
 @Injectable()
 export class UpworkClientService {
@@ -75,10 +75,26 @@ export class UpworkClientService {
     }
   }
 
+  /**
+   * Runs a mutation: makes one attempt, because a repeated one can take effect twice.
+   * @param beforeSend called right before the request leaves; its error prevents that
+   * @throws UpworkError as `call`
+   */
+  callOnce<Schema extends z.ZodType>(
+    document: UpworkDocument<Schema>,
+    variables: Readonly<Record<string, unknown>>,
+    caller: UpworkCaller,
+    beforeSend: () => void,
+  ): Promise<UpworkAnswer<z.output<Schema>>> {
+    const request = this.buildRequest(document, variables, caller);
+    return this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller.userId, beforeSend));
+  }
+
   private async attempt<Schema extends z.ZodType>(
     document: UpworkDocument<Schema>,
     request: RequestInit,
     userId: number,
+    beforeSend?: () => void,
   ): Promise<UpworkAnswer<z.output<Schema>>> {
     const delayMs = this.breaker.getDelayMs(userId);
     if (delayMs > 0)
@@ -86,6 +102,7 @@ export class UpworkClientService {
         retryAfterMs: delayMs,
       });
     await this.limiter.acquire();
+    beforeSend?.();
     try {
       const answer = readAnswer(document, await this.send(document.name, request));
       this.breaker.recordSuccess(userId);

@@ -52,6 +52,7 @@ export const EXPORT_SECTIONS: readonly ExportSection[] = [
   byId('proposals', 'proposals'),
   byId('proposalStatusChanges', 'proposal_status_changes'),
   byId('letterVersions', 'letter_versions'),
+  byId('conversations', 'conversations'),
   byId('messages', 'messages'),
   byId('aiGenerations', 'ai_generations'),
   byId('aiBudgets', 'ai_budgets'),

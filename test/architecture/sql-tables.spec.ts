@@ -16,6 +16,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   alert_deliveries: 'webhooks',
   audit_logs: 'audit',
   audited_tables: 'platform',
+  conversations: 'messages',
   data_keys: 'platform',
   email_outbox: 'platform',
   idempotency_keys: 'platform',

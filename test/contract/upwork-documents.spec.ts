@@ -27,6 +27,7 @@ const VARIABLES: Readonly<Record<string, object>> = {
   SearchJobs: { filter: { searchExpression_eq: 'sql', jobType_eq: 'FIXED', pagination_eq: { after: '0', first: 50 } } },
   VendorProposals: { status: 'Accepted', pagination: { first: 20 } },
   Rooms: { filter: { activeSince_eq: '2026-11-01T00:00:00.000Z' }, pagination: { first: 50 } },
+  SendMessage: { input: { roomId: 'room_1', message: 'On Monday.' } },
   RoomStories: { filter: { roomId_eq: 'room_1', storyFilter: { pagination: { after: '50', first: 50 } } } },
 };
 
@@ -37,6 +38,10 @@ describe('the documents for Upwork', () => {
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
     upwork.limitPerSecond = Infinity;
+    const { marketplace } = upwork;
+    const proposal = marketplace.submit('freelancer', marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
+    marketplace.writeMessage(proposal.id, 'client', 'When can you start?');
+    Object.assign(marketplace.rooms[0]!, { id: 'room_1' });
     authorization = `Bearer ${upwork.grants.issueTokens().accessToken}`;
   });
   afterAll(() => upwork.stop());

@@ -124,6 +124,56 @@ describe("the messages that Upwork's conversations become", () => {
     expect(variables().slice(2, 4)).toEqual([stories(), stories('1732093920000')]);
   });
 
+  it('are in a conversation with its last message, who waits for whom, and the unread ones', async () => {
+    const { body: job } = await ann.post('/v1/jobs', { title: 'Speed up slow PostgreSQL queries', upworkJobId: JOB });
+    await synchronize('current-user', 'rooms-page', 'stories-page', 'stories-page-same-cursor');
+
+    const { items } = (await ann.get('/v1/conversations?unread=true')).body;
+
+    expect(items).toMatchObject([
+      {
+        ...{ roomId: ROOM, title: 'Chris M., Anna B.', topic: 'Speed up slow PostgreSQL queries', jobId: job.id },
+        ...{ proposalId: null, unreadCount: 2, lastActivityAt: '2026-11-20T09:19:00.000Z' },
+        ...{ lastSenderType: 'client', lastText: 'See the file.', waitingFor: 'freelancer' },
+      },
+    ]);
+    const [conversation] = items;
+    expect((await ann.get(`/v1/conversations/${conversation.id}`)).body).toEqual(conversation);
+    expect(await readMessages(`&roomId=${ROOM}`)).toHaveLength(7);
+    const list = async (query: string): Promise<string[]> =>
+      (await ann.get(`/v1/conversations?${query}`)).body.items.map(({ roomId }: Answer['body']) => roomId);
+    expect(await list(`jobId=${job.id}&waitingFor=freelancer`)).toEqual([ROOM]);
+    expect(await list('waitingFor=client')).toEqual([]);
+    expect(await list('unread=false')).toHaveLength(3);
+
+    await ann.post('/v1/messages/read', { jobId: job.id });
+    expect(await list('unread=true')).toEqual([]);
+    const bob = await createSignedInCaller(app);
+    expect((await bob.get(`/v1/conversations/${conversation.id}`)).body.code).toBe('conversation.not_found');
+    expect((await bob.get('/v1/conversations')).body.items).toEqual([]);
+  });
+
+  it('are linked with a proposal that is stored after them, also while the room is quiet', async () => {
+    const { marketplace } = upwork;
+    const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
+    marketplace.writeMessage(proposal.id, 'freelancer', 'Good morning.');
+    await synchronize();
+    expect((await ann.get('/v1/conversations')).body.items).toMatchObject([
+      { proposalId: null, jobId: null, waitingFor: 'client', unreadCount: 0 },
+    ]);
+    await ann.post('/v1/proposals/sync');
+    await worker.runTask('sync-connections');
+    marketplace.rooms.length = 0;
+
+    await synchronize();
+
+    const [stored] = (await ann.get('/v1/proposals')).body.items;
+    expect((await ann.get('/v1/conversations')).body.items).toMatchObject([
+      { proposalId: stored.id, jobId: stored.jobId },
+    ]);
+    expect(await readMessages(`&jobId=${stored.jobId}`)).toHaveLength(1);
+  });
+
   it('include those of rooms that the user left, once a day', async () => {
     const { marketplace } = upwork;
     const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');

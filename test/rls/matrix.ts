@@ -149,6 +149,15 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: ({ userId, jobId }) =>
       `INSERT INTO messages (user_id, job_id, sender_type, content) VALUES (${userId}, ${jobId}, 'client', 'x')`,
   },
+  'public.conversations': {
+    select: OWN,
+    insert: OWN_INSERT,
+    update: OWN,
+    delete: NOBODY,
+    tenant: 'user_id',
+    set: `title = 'x'`,
+    make: ({ userId }) => `INSERT INTO conversations (user_id, room_id) VALUES (${userId}, gen_random_uuid())`,
+  },
   'public.ai_generations': {
     select: OWN,
     insert: OWN_INSERT,

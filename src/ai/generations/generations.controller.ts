@@ -16,11 +16,11 @@ import { IfMatch, type Preconditions } from '../../platform/http/responses/preco
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ServesEvents } from '../../platform/http/edge/request-hooks';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
-import { hashRequest, readIdempotencyKey } from '../../platform/idempotency/idempotency-store';
+import { readRequestKey } from '../../platform/idempotency/idempotency-store';
 import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
-import { GenerationsService, type RequestKey } from './generations.service';
+import { GenerationsService } from './generations.service';
 
 const EVENT_STREAM = 'text/event-stream';
 
@@ -151,11 +151,6 @@ export class GenerationsController {
   cancel(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.generations.cancel(id, ifMatch);
   }
-}
-
-function readRequestKey(request: FastifyRequest): RequestKey | undefined {
-  const key = readIdempotencyKey(request.headers['idempotency-key']);
-  return key === undefined ? undefined : { key, hash: hashRequest(request.method, request.url, request.body) };
 }
 
 function isEventStreamRequested({ headers }: FastifyRequest): boolean {

@@ -9,7 +9,7 @@ import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { AppError } from '../../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../../platform/http/responses/preconditions';
 import type { Page } from '../../platform/http/pagination/page.dto';
-import { IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
+import { IdempotencyStoreService, type RequestKey } from '../../platform/idempotency/idempotency-store';
 import { computeCost, estimateAiTokens, NO_USAGE, computeMaxCost, type PicoUsd } from '../usage/cost';
 import { GenerationStreamStoreService } from './generation-stream-store.service';
 import { GenerationRunnerService } from './generation-runner.service';
@@ -48,12 +48,6 @@ export function listGenerations(
   ];
 }
 
-/** Idempotency-Key of a request, and the hash of the request. */
-export interface RequestKey {
-  readonly key: string;
-  readonly hash: string;
-}
-
 /** Generation started by this request or by an earlier one with the same key. */
 export interface StartedGeneration {
   readonly id: number;
@@ -83,7 +77,8 @@ export class GenerationsService {
    *   `idempotency.key_reused`
    */
   async start(dto: CreateGenerationDto, requestKey: RequestKey | undefined): Promise<StartedGeneration> {
-    const earlier = requestKey && (await this.database.transaction((unit) => this.findReplay(unit, requestKey)));
+    const earlier =
+      requestKey && (await this.database.transaction((unit) => this.keys.findCreatedId(unit, requestKey)));
     if (earlier !== undefined) return { id: earlier, isReplay: true };
     const candidates = this.providers.listCandidates(dto.model);
     const parts = await this.sources.load(dto);
@@ -164,25 +159,13 @@ export class GenerationsService {
     { prompt, candidates, reserved }: Omit<GenerationRequest, 'generationId'>,
   ): Promise<StartedGeneration> {
     return this.ledger.runExclusive(async (unit): Promise<StartedGeneration> => {
-      const replayed = requestKey && (await this.findReplay(unit, requestKey));
+      const replayed = requestKey && (await this.keys.findCreatedId(unit, requestKey));
       if (replayed !== undefined) return { id: replayed, isReplay: true };
       const id = await this.insert(unit, dto, templateId, prompt, candidates[0]!, reserved);
-      if (requestKey) await this.storeKey(unit, requestKey, id);
+      if (requestKey) await this.keys.saveCreatedId(unit, requestKey, 202, id);
       await this.ledger.reserve(unit, reserved);
       return { id, isReplay: false };
     });
-  }
-
-  private async findReplay(unit: UnitOfWork, { key, hash }: RequestKey): Promise<number | undefined> {
-    const stored = await this.keys.begin(unit, key);
-    if (!stored) return undefined;
-    this.keys.assertSameRequest(stored, hash);
-    return (JSON.parse(stored.body ?? '{}') as { id: number }).id;
-  }
-
-  private async storeKey(unit: UnitOfWork, { key, hash }: RequestKey, id: number): Promise<void> {
-    const headers = { location: `/v1/ai/generations/${id}` };
-    await this.keys.save(unit, key, { requestHash: hash, status: 202, headers, body: JSON.stringify({ id }) });
   }
 
   private async insert(

@@ -106,6 +106,11 @@ export class FakeMarketplace {
     return story;
   }
 
+  /** Counts the messages with a text, in all rooms. */
+  countMessages(text: string): number {
+    return this.rooms.flatMap(({ stories }) => stories).filter(({ message }) => message === text).length;
+  }
+
   private openRoom(proposalId: string, owner: string): FakeRoom {
     const room = {
       id: `room_${this.createId()}`,

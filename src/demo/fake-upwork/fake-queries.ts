@@ -44,7 +44,11 @@ interface StoryArguments {
   } | null;
 }
 
-/** Resolvers of the queries, for one call. Each method is the field of its name; a field without one is forbidden. */
+interface CreateStoryArguments {
+  readonly input: { readonly roomId?: string | null; readonly message?: string | null };
+}
+
+/** Resolvers of the queries and mutations, for one call. Each method is the field of its name; a field without one is forbidden. */
 export class FakeQueries {
   /** @param takeFault returns true when the next list must contain a node that cannot be read */
   constructor(
@@ -111,6 +115,14 @@ export class FakeQueries {
     const proposal = this.buildRoomProposal(room);
     const stories = room.stories.map((story) => buildStoryNode(story, room, proposal));
     return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination));
+  }
+
+  /** Writes a message as the caller. The fake counts the stories of a text in its marketplace. */
+  createRoomStoryV2({ input }: CreateStoryArguments): FakeNode {
+    const room = this.marketplace.rooms.find(({ id, owner }) => id === input.roomId && owner === this.caller);
+    if (!room || !input.message) throw buildError('VJCA-6 Input parameter provided has incorrect value');
+    const story = this.marketplace.writeMessage(room.proposalId, 'freelancer', input.message);
+    return buildStoryNode(story, room, this.buildRoomProposal(room));
   }
 
   private buildRoom(room: FakeRoom): FakeNode {

@@ -105,10 +105,11 @@ export class FakeUpwork {
     const call = JSON.parse(await readText(request)) as GraphqlRequest;
     this.recordCall(call, request.headers['x-upwork-api-tenantid']);
     const fault = this.faults.take('graphql') ?? (this.isOverLimit() ? '429' : undefined);
-    if (fault) return simulateFault(fault, response, () => undefined, this.faults.retryAfter);
+    const user = this.grants.findUser(request.headers.authorization?.replace('Bearer ', '') ?? '');
+    const work = () => (user === undefined ? undefined : this.answer(call, user));
+    if (fault) return simulateFault(fault, response, work, this.faults.retryAfter);
     const failure = this.cases.takeAny('graphql');
     if (failure) return sendCase(response, failure);
-    const user = this.grants.findUser(request.headers.authorization?.replace('Bearer ', '') ?? '');
     if (user === undefined) return sendJson(response, 401, { message: 'Authentication failed' });
     sendJson(response, 200, await this.answer(call, user));
   }

@@ -162,6 +162,17 @@ export const ERROR_CODES = {
   ),
   'ai.generation_failed': define(502, 'The AI provider wrote no text', 'Try again, or choose another model.'),
   'message.not_found': define(404, 'Message not found', 'You have no message with this id.'),
+  'message.not_sendable': define(
+    409,
+    'The message cannot be sent now',
+    'Only a message whose delivery is unknown or failed can be sent again.',
+  ),
+  'message.undecided': define(
+    409,
+    'The same message is still being sent',
+    'Wait until its delivery is decided, send it again or discard it.',
+  ),
+  'conversation.not_found': define(404, 'Conversation not found', 'You have no conversation with this id.'),
   'audit.not_found': define(404, 'Record not found', 'The audit log has no record with this id.'),
   'encryption_key.not_found': define(404, 'Encryption key not found', 'No encryption key has this id.'),
   'encryption_key.in_use': define(

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { AppError } from '../errors/app-error';
 import { sortKeys } from '../http/validation/json-object-field';
@@ -12,6 +13,12 @@ export interface StoredResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON; null for a response without a body. */
   readonly body: string | null;
+}
+
+/** Idempotency-Key of a request, and the hash of the request. */
+export interface RequestKey {
+  readonly key: string;
+  readonly hash: string;
 }
 
 interface StoredRow {
@@ -61,6 +68,22 @@ export class IdempotencyStoreService {
   }
 
   /**
+   * Returns the id of the row that an earlier request with this key created; undefined for a new key.
+   * @throws AppError `idempotency.in_progress`, `idempotency.key_reused`
+   */
+  async findCreatedId(unit: UnitOfWork, { key, hash }: RequestKey): Promise<number | undefined> {
+    const stored = await this.begin(unit, key);
+    if (!stored) return undefined;
+    this.assertSameRequest(stored, hash);
+    return (JSON.parse(stored.body ?? '{}') as { id: number }).id;
+  }
+
+  /** Stores the id of the row that this request creates in the same unit. */
+  async saveCreatedId(unit: UnitOfWork, { key, hash }: RequestKey, status: 201 | 202, id: number): Promise<void> {
+    await this.save(unit, key, { requestHash: hash, status, headers: {}, body: JSON.stringify({ id }) });
+  }
+
+  /**
    * Rejects a key that was used for another request.
    * @throws AppError `idempotency.key_reused`
    */
@@ -74,6 +97,12 @@ export function readIdempotencyKey(header: string | string[] | undefined): strin
   if (header === undefined) return undefined;
   if (typeof header === 'string' && /^[\x21-\x7e]{1,255}$/.test(header)) return header;
   throw new AppError('idempotency.key_invalid');
+}
+
+/** Returns the key of a request and the hash of the request; undefined without a key. */
+export function readRequestKey(request: FastifyRequest): RequestKey | undefined {
+  const key = readIdempotencyKey(request.headers['idempotency-key']);
+  return key === undefined ? undefined : { key, hash: hashRequest(request.method, request.url, request.body) };
 }
 
 /**

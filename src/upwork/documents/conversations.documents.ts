@@ -50,3 +50,12 @@ export const ROOM_STORIES = defineDocument(
   }`,
   z.object({ roomStories: buildConnectionSchema(story) }),
 );
+
+/** Writes a message. Asks for its id only: an unreadable field would make the answer look like a failure. */
+export const SEND_MESSAGE = defineDocument(
+  'SendMessage',
+  `mutation SendMessage($input: RoomStoryCreateInputV2!) {
+    createRoomStoryV2(input: $input) { id }
+  }`,
+  z.object({ createRoomStoryV2: z.object({ id }) }),
+);

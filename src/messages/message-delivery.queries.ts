@@ -1,0 +1,93 @@
+import type { Delivery } from './message.entity';
+
+/** The room of a reply, and the connection that sends it. */
+export interface DeliveryRow {
+  readonly id: number;
+  readonly delivery: Delivery | null;
+  readonly content: string;
+  readonly roomId: string;
+  readonly title: string | null;
+  readonly topic: string | null;
+  readonly upworkProposalId: string | null;
+  readonly upworkJobNumber: string | null;
+  readonly tokenId: number | null;
+  readonly organizationId: string | null;
+}
+
+/** Finds the conversation of the room $1, or the latest one about the job $2. */
+export const FIND_CONVERSATION = `
+  SELECT id, room_id AS "roomId" FROM conversations WHERE room_id = $1 OR job_id = $2
+  ORDER BY last_activity_at DESC, id DESC LIMIT 1`;
+
+/** A call that did not end within two minutes never will: it is given up after less than one. */
+const STALE_AFTER = `interval '2 minutes'`;
+
+/** Stores the reply $2 in the conversation $1 before it is sent. */
+export const CREATE_REPLY = `
+  INSERT INTO messages (job_id, room_id, sender_type, content, is_read, delivery, attempted_at, next_check_at)
+  SELECT c.job_id, c.room_id, 'freelancer', $2, true, 'sending', now(), now() + ${STALE_AFTER}
+  FROM conversations c WHERE c.id = $1 RETURNING id`;
+
+/** Prepares another call for the reply $1. Returns no row while it is being sent, and after it was sent. */
+export const RETRY_REPLY = `
+  UPDATE messages SET delivery = 'sending', delivery_error = NULL, attempted_at = now(), delivery_checks = 0,
+    next_check_at = now() + ${STALE_AFTER}
+  WHERE id = $1 AND delivery IN ('unknown', 'failed') RETURNING id`;
+
+/** Gives up the reply $1. Returns no row while it is being sent, and after it was sent. */
+export const DISCARD_REPLY = `
+  UPDATE messages SET delivery = 'failed', delivery_error = 'You discarded it.', next_check_at = NULL
+  WHERE id = $1 AND delivery IN ('unknown', 'failed') RETURNING id`;
+
+/** Reads the reply $1 with its room and its connection. */
+export const READ_DELIVERY = `
+  SELECT m.id, m.delivery, m.content, c.room_id AS "roomId", c.title, c.topic, c.upwork_proposal_id AS "upworkProposalId",
+    c.upwork_job_number AS "upworkJobNumber", c.token_id AS "tokenId", t.organization_id AS "organizationId"
+  FROM messages m JOIN conversations c ON c.room_id = m.room_id
+  LEFT JOIN user_tokens t ON t.id = c.token_id
+  WHERE m.id = $1`;
+
+/**
+ * Records that Upwork stored the reply $1 as $2. A synchronisation may already have found it; then it does not change.
+ */
+export const MARK_SENT = `
+  UPDATE messages SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL,
+    upwork_message_id = CASE WHEN NOT EXISTS (SELECT FROM messages k WHERE k.upwork_message_id = $2) THEN $2 END
+  WHERE id = $1 AND delivery IN ('sending', 'unknown')`;
+
+/** Records the outcome $2 of the call for the reply $1, and why. The room is searched for an unknown one. */
+export const MARK_NOT_SENT = `
+  UPDATE messages SET delivery = $2, delivery_error = $3,
+    next_check_at = CASE WHEN $2 = 'unknown' THEN now() + interval '10 seconds' END
+  WHERE id = $1 AND delivery = 'sending'`;
+
+/**
+ * Marks undecided replies to the room $1 as sent that are among the stories $2: by the same user, with the same text,
+ * from one minute before the call, because clocks differ, to ten minutes after it.
+ */
+export const MARK_FOUND = `
+  WITH found AS (
+    SELECT DISTINCT ON (m.id) m.id, r.id AS story
+    FROM messages m
+    JOIN jsonb_to_recordset($2) AS r (id text, by_user boolean, content text, sent_at timestamptz)
+      ON r.by_user AND btrim(r.content) = btrim(m.content)
+      AND r.sent_at BETWEEN m.attempted_at - interval '1 minute' AND m.attempted_at + interval '10 minutes'
+    WHERE m.room_id = $1 AND m.delivery IN ('sending', 'unknown')
+      AND NOT EXISTS (SELECT FROM messages k WHERE k.upwork_message_id = r.id)
+    ORDER BY m.id, r.sent_at
+  )
+  UPDATE messages m SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL, upwork_message_id = f.story,
+    fetched_at = now()
+  FROM found f WHERE m.id = f.id`;
+
+/** Claims a search for the reply $1; the next one begins in a minute if this one fails. A stale call is unknown. */
+export const CLAIM_CHECK = `
+  UPDATE messages SET delivery = 'unknown', next_check_at = now() + interval '1 minute',
+    delivery_error = coalesce(delivery_error, 'No answer of Upwork arrived.')
+  WHERE id = $1 AND delivery IN ('sending', 'unknown') AND next_check_at <= now() RETURNING id`;
+
+/** Records that the room was searched for the reply $1 without success. After five searches there is no other. */
+export const MARK_NOT_FOUND = `
+  UPDATE messages SET delivery_checks = delivery_checks + 1,
+    next_check_at = CASE WHEN delivery_checks < 4 THEN now() + interval '10 seconds' * power(4, delivery_checks + 1) END
+  WHERE id = $1 AND delivery = 'unknown'`;

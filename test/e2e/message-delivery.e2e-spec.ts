@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { Answer } from '../support/caller';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+describe('replies to conversations on Upwork', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+  let roomId: string;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    upwork.partialEvery = 0;
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    const { marketplace } = upwork;
+    const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
+    marketplace.writeMessage(proposal.id, 'client', 'When can you start?');
+    roomId = marketplace.rooms[0]!.id;
+    await synchronize('proposals');
+    await synchronize('messages');
+  });
+  afterEach(async () => {
+    upwork.faults.clear();
+    upwork.cases.clear();
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function synchronize(kind: 'proposals' | 'messages'): Promise<Answer['body']> {
+    const { body } = await ann.post(`/v1/${kind}/sync`);
+    await worker.runTask('sync-connections');
+    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  const send = (content: string, headers?: Record<string, string>) =>
+    ann.post('/v1/messages', { roomId, content, send: true }, headers);
+  const read = async (id: number): Promise<Answer['body']> => (await ann.get(`/v1/messages/${id}`)).body;
+
+  /** Lets the time of the next search come, and runs the task. */
+  async function search(): Promise<void> {
+    await app.db.query('superuser', 'UPDATE messages SET next_check_at = now() WHERE next_check_at IS NOT NULL');
+    await worker.runTask('check-deliveries');
+  }
+
+  it('are sent once, to a room or about a job, and the synchronisation finds them unchanged', async () => {
+    const { status, body } = await send('On Monday.\r\nRegards');
+
+    expect([status, body.delivery, body.deliveryError]).toEqual([201, 'sent', null]);
+    expect(body).toMatchObject({ senderType: 'freelancer', content: 'On Monday.\nRegards', isRead: true, roomId });
+    const [conversation] = (await ann.get('/v1/conversations')).body.items;
+    expect(conversation).toMatchObject({ lastText: 'On Monday.\nRegards', waitingFor: 'client' });
+    const { body: second } = await ann.post('/v1/messages', {
+      jobId: conversation.jobId,
+      content: 'Or on Tuesday.',
+      send: true,
+    });
+    expect(second).toMatchObject({ delivery: 'sent', roomId, jobId: conversation.jobId });
+    expect(await synchronize('messages')).toMatchObject({ figures: { created: 0, updated: 0 } });
+    expect(upwork.marketplace.countMessages('Or on Tuesday.')).toBe(1);
+  });
+
+  it('are sent once for an Idempotency-Key', async () => {
+    const key = { 'idempotency-key': randomUUID() };
+
+    const first = await send('Only once.', key);
+    const second = await send('Only once.', key);
+
+    expect(second.body).toEqual(first.body);
+    expect(second.headers.get('idempotent-replayed')).toBe('true');
+    expect(upwork.marketplace.countMessages('Only once.')).toBe(1);
+  });
+
+  it.each(['lost', 'cut', '500', 'empty'] as const)(
+    'are unknown without a usable answer (%s), and never sent again unasked',
+    async (fault) => {
+      const text = `Are you there? ${fault}`;
+      upwork.faults.schedule('graphql', fault);
+
+      const { body } = await send(text);
+
+      expect(body).toMatchObject({ delivery: 'unknown', deliveryError: expect.any(String) });
+      const reached = fault === 'lost' ? 1 : 0;
+      expect(upwork.marketplace.countMessages(text)).toBe(reached);
+      expect((await send(text)).body.code).toBe('message.undecided');
+      await search();
+      expect((await read(body.id)).delivery).toBe(reached ? 'sent' : 'unknown');
+      expect(await synchronize('messages')).toMatchObject({ figures: { created: 0 } });
+      expect(upwork.marketplace.countMessages(text)).toBe(reached);
+    },
+  );
+
+  it('stay unknown after five searches, until the user sends or discards them', async () => {
+    upwork.faults.schedule('graphql', 'cut', 1);
+    const { body } = await send('Once more?');
+    for (let n = 0; n < 6; n++) await search();
+    const [row] = await app.db.query('superuser', 'SELECT delivery_checks, next_check_at FROM messages WHERE id = $1', [
+      body.id,
+    ]);
+    expect(row).toEqual({ delivery_checks: 5, next_check_at: null });
+
+    const resent = await ann.post(`/v1/messages/${body.id}/resend`);
+
+    expect([resent.status, resent.body.delivery]).toEqual([200, 'sent']);
+    expect(upwork.marketplace.countMessages('Once more?')).toBe(1);
+    expect((await ann.post(`/v1/messages/${body.id}/resend`)).body.code).toBe('message.not_sendable');
+    expect((await ann.post(`/v1/messages/${body.id}/discard`)).body.code).toBe('message.not_sendable');
+
+    upwork.faults.schedule('graphql', 'cut', 1);
+    const other = await send('Never mind.');
+    const discarded = await ann.post(`/v1/messages/${other.body.id}/discard`);
+    expect(discarded.body).toMatchObject({ delivery: 'failed', deliveryError: 'You discarded it.' });
+    expect((await ann.get('/v1/conversations')).body.items[0].lastText).toBe('Once more?');
+  });
+
+  it('are not sent again when their room has them', async () => {
+    upwork.faults.schedule('graphql', 'lost');
+    const { body } = await send('It arrived.');
+
+    const resent = await ann.post(`/v1/messages/${body.id}/resend`);
+
+    expect(resent.body.delivery).toBe('sent');
+    expect(upwork.marketplace.countMessages('It arrived.')).toBe(1);
+  });
+
+  it('are unknown after a process died during the call, and found by the synchronisation', async () => {
+    const { body } = await send('The process dies.');
+    await app.db.query(
+      'superuser',
+      `UPDATE messages SET delivery = 'sending', upwork_message_id = NULL, next_check_at = now() WHERE id = $1`,
+      [body.id],
+    );
+
+    expect(await synchronize('messages')).toMatchObject({ figures: { created: 0 } });
+
+    expect((await read(body.id)).delivery).toBe('sent');
+  });
+
+  it.each([
+    ['permission-missing', /permission for [\w.]+/],
+    ['429', /no more calls/],
+  ])('fail when Upwork refuses the call: %s', async (failure, reason) => {
+    if (failure === '429') upwork.faults.schedule('graphql', '429');
+    else upwork.cases.serve(failure);
+
+    const text = `May I write? ${failure}`;
+    const { body } = await send(text);
+
+    expect(body).toMatchObject({ delivery: 'failed', deliveryError: expect.stringMatching(reason) });
+    expect(upwork.marketplace.countMessages(text)).toBe(0);
+    expect((await ann.post(`/v1/messages/${body.id}/resend`)).status).toBe(200);
+  });
+
+  it.each([
+    [{ send: true, content: 'x' }, '/roomId'],
+    [{ send: true, content: 'x', roomId: 'r', jobId: 1 }, '/roomId'],
+    [{ send: true, content: 'x', roomId: 'r', senderType: 'client' }, '/senderType'],
+    [{ send: true, content: 'x', roomId: 'r' }, '/roomId'],
+    [{ send: true, content: 'x', jobId: 1 }, '/jobId'],
+    [{ content: 'x', roomId: 'r', senderType: 'client' }, '/roomId'],
+    [{ content: 'x' }, '/senderType'],
+  ])('are rejected with a pointer: %j', async (body, pointer) => {
+    const { status, body: problem } = await ann.post('/v1/messages', body);
+
+    expect([400, 422]).toContain(status);
+    expect(problem.errors).toMatchObject([{ pointer }]);
+  });
+});
