@@ -41,8 +41,9 @@ export const DISCARD_REPLY = `
 
 /** Reads the reply $1 with its room and its connection. */
 export const READ_DELIVERY = `
-  SELECT m.id, m.delivery, m.content, c.room_id AS "roomId", c.title, c.topic, c.upwork_proposal_id AS "upworkProposalId",
-    c.upwork_job_number AS "upworkJobNumber", c.token_id AS "tokenId", t.organization_id AS "organizationId"
+  SELECT m.id, m.delivery, m.content, c.room_id AS "roomId", c.title, c.topic,
+    c.upwork_proposal_id AS "upworkProposalId", c.upwork_job_number AS "upworkJobNumber",
+    c.token_id AS "tokenId", t.organization_id AS "organizationId"
   FROM messages m JOIN conversations c ON c.room_id = m.room_id
   LEFT JOIN user_tokens t ON t.id = c.token_id
   WHERE m.id = $1`;

@@ -31,10 +31,10 @@ export class MessagesController {
     operationId: 'createMessage',
     summary: 'Create a message',
     description:
-      'Stores a message of a client or of yourself. Your own counts as read. With `send` your message is also sent to ' +
-      'the room on Upwork, in one call that is never repeated. `delivery` is then `sent`, `failed`, or `unknown` when ' +
-      'no answer arrived: the room is searched for it several times, and only you can send it again. Repeating the ' +
-      'Idempotency-Key returns the same message and never sends a second one.',
+      'Stores a message of a client or of yourself. Your own counts as read. With `send` your message is also sent ' +
+      'to the room on Upwork, in one call that is never repeated. `delivery` is then `sent`, `failed`, or `unknown` ' +
+      'when no answer arrived: the room is searched for it several times, and only you can send it again. Repeating ' +
+      'the Idempotency-Key returns the same message and never sends a second one.',
   })
   @ApiCreatedResponse({ type: MessageDto, description: 'The message.' })
   @ApiResponse({ status: 409, description: 'The same text is still being sent to the room.' })
@@ -103,8 +103,8 @@ export class MessagesController {
     operationId: 'resendMessage',
     summary: 'Send a message again',
     description:
-      'Sends a message again whose `delivery` is `unknown` or `failed`. An unknown one is first searched in its room: ' +
-      'if it is there, nothing is sent. If Upwork shows the first message only later, the client has both.',
+      'Sends a message again whose `delivery` is `unknown` or `failed`. An unknown one is first searched in its ' +
+      'room: if it is there, nothing is sent. If Upwork shows the first message only later, the client has both.',
   })
   @ApiOkResponse({ type: MessageDto, description: 'The message with its delivery.' })
   @ApiResponse({ status: 409, description: 'The message is being sent, or was sent.' })

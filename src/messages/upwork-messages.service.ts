@@ -35,13 +35,13 @@ export interface StoredMessages {
   readonly read: number;
 }
 
-/** Stores the messages $3 of the room $1, read until $2. A message that was stored before its job was gets the job now. */
+/** Stores the messages $3 of the room $1, read until $2. A message that was stored before its job gets the job now. */
 const STORE = `
   INSERT INTO messages AS m (
     job_id, room_id, upwork_message_id, sender_type, content, attachment_count, is_read, read_at, created_at, fetched_at
   )
-  SELECT (SELECT c.job_id FROM conversations c WHERE c.room_id = $1), $1, r.id, r.sender, r.content, r.attachments, v.is_read,
-         CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at, now()
+  SELECT (SELECT c.job_id FROM conversations c WHERE c.room_id = $1), $1, r.id, r.sender, r.content, r.attachments,
+         v.is_read, CASE WHEN v.is_read AND r.sender = 'client' THEN now() END, r.sent_at, now()
   FROM jsonb_to_recordset($3) AS r (id text, sender text, content text, attachments integer, sent_at timestamptz),
        LATERAL (SELECT r.sender = 'freelancer' OR coalesce(r.sent_at <= $2::timestamptz, false)) AS v (is_read)
   ORDER BY r.sent_at

@@ -80,6 +80,7 @@ const NOT_STORED: readonly string[] = [
   'ChangeUserDto.reason',
   'ConfirmTotpDto.code',
   'CreateGenerationDto.model',
+  'CreateMessageDto.send',
   'CreateTokenDto.accessToken',
   'CreateTokenDto.refreshToken',
   'EmailDto.email',

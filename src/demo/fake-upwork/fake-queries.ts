@@ -48,7 +48,10 @@ interface CreateStoryArguments {
   readonly input: { readonly roomId?: string | null; readonly message?: string | null };
 }
 
-/** Resolvers of the queries and mutations, for one call. Each method is the field of its name; a field without one is forbidden. */
+/**
+ * Resolvers of the queries and mutations, for one call. Each method is the field of its name; a field without one is
+ * forbidden.
+ */
 export class FakeQueries {
   /** @param takeFault returns true when the next list must contain a node that cannot be read */
   constructor(
