@@ -74,6 +74,25 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
     why: 'Upwork adds the state and the code to the address, after the person consented on its site',
     prepare: async ({ form }) => Object.fromEntries(new URL(await consent(form), 'http://any').searchParams),
   },
+  'GET /v1/conversations': {
+    why: 'a synchronisation stores the rooms of a connection',
+    prepare: async (visit) => {
+      await createFailedReply(visit);
+      return {};
+    },
+  },
+  'GET /v1/conversations/{id}': {
+    why: 'a synchronisation stores the rooms of a connection',
+    prepare: async (visit) => ({ id: (await createFailedReply(visit)).conversationId }),
+  },
+  'POST /v1/messages/{id}/resend': {
+    why: 'only a reply that was not sent is sent again',
+    prepare: async (visit) => ({ id: (await createFailedReply(visit)).messageId }),
+  },
+  'POST /v1/messages/{id}/discard': {
+    why: 'only a reply that was not sent is discarded',
+    prepare: async (visit) => ({ id: (await createFailedReply(visit)).messageId }),
+  },
   'POST /v1/webhooks/{id}/deliveries/{deliveryId}/retry': {
     why: 'only a failed delivery is sent again; a receiver has to reject one first',
     prepare: async ({ form, worker }) => {
@@ -129,6 +148,26 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
 async function enableAndReadCode({ caller, account }: Visit): Promise<{ code: string }> {
   const { authenticator } = await enableTotp(caller, account);
   return { code: authenticator.generateCode() };
+}
+
+/** Creates a conversation of the person, and a reply that Upwork refused. */
+async function createFailedReply({
+  app,
+  account: { email },
+}: Visit): Promise<{ conversationId: string; messageId: string }> {
+  const [created] = await app.db.query<{ conversation: number; message: number }>(
+    'superuser',
+    `WITH person AS (SELECT id FROM users WHERE email = $1),
+       room AS (
+         INSERT INTO conversations (user_id, room_id) SELECT id, gen_random_uuid() FROM person RETURNING id, room_id),
+       reply AS (
+         INSERT INTO messages (user_id, room_id, sender_type, content, is_read, delivery, attempted_at)
+         SELECT person.id, room.room_id, 'freelancer', 'On Monday.', true, 'failed', now() FROM person, room
+         RETURNING id)
+     SELECT room.id AS conversation, reply.id AS message FROM room, reply`,
+    [email],
+  );
+  return { conversationId: String(created!.conversation), messageId: String(created!.message) };
 }
 
 /** Starts the authorization and consents on the site of the fake Upwork. Returns the path of the callback. */
