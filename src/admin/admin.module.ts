@@ -3,6 +3,7 @@ import { AuditModule } from '../audit/audit.module';
 import { PageAuthenticator } from '../platform/http/access/authenticator';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { MissedRunMonitor } from '../platform/task-alerts/missed-run-monitor';
+import { UpworkModule } from '../upwork/upwork.module';
 import { SCHEDULED_TASKS } from '../scheduled-tasks';
 import { AccessAlertsService } from './dashboard/overview/access-alerts.service';
 import { BackupFilesService } from './api/backups/backup-files.service';
@@ -31,6 +32,7 @@ import { DatabaseMetricsService } from './api/database/database-metrics.service'
 import { EncryptionKeysController } from './api/encryption-keys/encryption-keys.controller';
 import { EncryptionKeysService } from './api/encryption-keys/encryption-keys.service';
 import { OverviewService } from './dashboard/overview/overview.service';
+import { UpworkCallMetrics } from './dashboard/overview/upwork-call-metrics';
 import { AdminTasksService, TaskAlertsService } from './api/tasks/admin-tasks.service';
 import { AdminTasksController } from './api/tasks/admin-tasks.controller';
 import { AdminUsersController } from './api/users/admin-users.controller';
@@ -52,7 +54,7 @@ const PANEL_CLASSES = [
 
 /** The API routes for admins and the dashboard at /admin. */
 @Module({
-  imports: [AuditModule, SchedulerModule.forApi(SCHEDULED_TASKS)],
+  imports: [AuditModule, UpworkModule, SchedulerModule.forApi(SCHEDULED_TASKS)],
   controllers: [
     AdminBackupsController,
     DatabaseController,
@@ -70,6 +72,7 @@ const PANEL_CLASSES = [
     AdminTasksService,
     AdminUsersService,
     OverviewService,
+    UpworkCallMetrics,
     MissedRunMonitor,
     DashboardSessionsService,
     { provide: PageAuthenticator, useExisting: DashboardSessionsService },

@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { UpworkMessagesService, type UpworkRoomInput } from '../messages/upwork-messages.service';
 import { UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/text';
-import { CURRENT_USER } from '../upwork/documents/account.documents';
+import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
 import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
-import { type SyncResult, SyncRun } from './sync-run';
+import { type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 const PAGE_SIZE = 50;
 const MAX_ROOM_PAGES = 20;
@@ -25,6 +25,7 @@ export class MessagesSyncService {
     private readonly upwork: UpworkClientService,
     private readonly rooms: UpworkRoomsService,
     private readonly messages: UpworkMessagesService,
+    private readonly userIds: UpworkUserIdService,
   ) {}
 
   /**
@@ -32,15 +33,15 @@ export class MessagesSyncService {
    * Session: user, one unit per room; a stored room is unchanged when read again.
    * @throws UpworkError when the access token is refused, a list of rooms cannot be read, or all rooms failed
    */
-  async run(caller: UpworkCaller, tokenId: number, watermark: Date | null): Promise<SyncResult> {
+  async run(caller: SyncCaller, watermark: Date | null): Promise<SyncResult> {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
-    const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
+    const upworkUserId = await this.userIds.find(caller.tokenId, caller);
     for await (const { rooms, unreadable } of this.readRooms(caller, watermark, run)) {
       counts.unreadable += unreadable;
       for (const room of rooms) {
         await run.runPart(`room ${room.id}`, async () => {
-          const stored = await this.rooms.import(toRoomInput(room, tokenId), user.id, caller, (answer) =>
+          const stored = await this.rooms.import(toRoomInput(room, caller.tokenId), upworkUserId, caller, (answer) =>
             run.read(answer),
           );
           counts.rooms += 1;

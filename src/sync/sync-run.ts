@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
-import type { UpworkAnswer } from '../upwork/upwork-client.service';
+import type { UpworkAnswer, UpworkCaller } from '../upwork/upwork-client.service';
 import { UpworkError } from '../upwork/upwork.error';
 
 /** Kinds of synchronisations; the CHECK of syncs.kind lists the same. */
@@ -8,8 +8,11 @@ export const SYNC_KINDS = ['jobs', 'proposals', 'messages'] as const;
 /** One of SYNC_KINDS. */
 export type SyncKind = (typeof SYNC_KINDS)[number];
 
-/** Interval of each kind in seconds. */
-export const SYNC_INTERVAL_SECONDS: Readonly<Record<SyncKind, number>> = { jobs: 900, proposals: 600, messages: 120 };
+/** Caller of the Upwork API in a synchronisation. */
+export interface SyncCaller extends UpworkCaller {
+  /** The connection. */
+  readonly tokenId: number;
+}
 
 /** Counts of what a synchronisation did. */
 export type SyncCounts = Readonly<Record<string, number>>;

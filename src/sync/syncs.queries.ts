@@ -18,14 +18,16 @@ export interface SyncRow {
   readonly listPositions: ListPositions;
   readonly missingPermissions: readonly string[];
   readonly isRunning: boolean;
+  /** True for a run that the user requested. */
+  readonly isRequested: boolean;
   readonly createdAt: Date;
 }
 
 const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
   s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
   s.watermark, s.failures, s.last_error AS "lastError", s.figures, s.list_positions AS "listPositions",
-  s.missing_permissions AS "missingPermissions",
-  coalesce(s.lease_until > now(), false) AS "isRunning", s.created_at AS "createdAt"`;
+  s.missing_permissions AS "missingPermissions", coalesce(s.lease_until > now(), false) AS "isRunning",
+  coalesce(s.next_at = s.requested_at, false) AS "isRequested", s.created_at AS "createdAt"`;
 
 const WITH_TOKEN = `JOIN user_tokens t ON t.user_id = s.user_id AND t.id = s.token_id`;
 
@@ -74,7 +76,7 @@ export const CLAIM_SYNC = `
 export const SYNC_SUCCEEDED = `
   UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
     failures = 0, last_error = $6, missing_permissions = $7, list_positions = $8,
-    next_at = CASE WHEN requested_at > started_at THEN now() ELSE now() + make_interval(secs => $4) END,
+    next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE now() + make_interval(secs => $4) END,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
 

@@ -5,19 +5,13 @@ import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { TaskRequestService } from '../platform/scheduler/task-request.service';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
+import { UpworkRateLimiterService } from '../upwork/upwork-rate-limiter.service';
 import { UpworkError } from '../upwork/upwork.error';
 import { SyncDto } from './syncs.dto';
 import { JobsSyncService } from './jobs-sync.service';
 import { MessagesSyncService } from './messages-sync.service';
 import { ProposalsSyncService } from './proposals-sync.service';
-import {
-  describeSyncError,
-  SYNC_INTERVAL_SECONDS,
-  SYNC_TASK_ID,
-  type SyncCounts,
-  type SyncKind,
-  type SyncResult,
-} from './sync-run';
+import { describeSyncError, SYNC_TASK_ID, type SyncCounts, type SyncKind, type SyncResult } from './sync-run';
 import {
   CLAIM_SYNC,
   LIST_SYNCS,
@@ -49,6 +43,7 @@ export class SyncsService {
     private readonly jobs: JobsSyncService,
     private readonly proposals: ProposalsSyncService,
     private readonly messages: MessagesSyncService,
+    private readonly limiter: UpworkRateLimiterService,
     private readonly config: Config,
   ) {}
 
@@ -101,7 +96,8 @@ export class SyncsService {
 
   private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<void> {
     const { counts, error, isComplete, missingPermissions, listPositions = {} } = result;
-    const values = [id, owner, JSON.stringify(counts), SYNC_INTERVAL_SECONDS[kind], isComplete, error];
+    const seconds = await this.limiter.stretch(this.config.upwork.pollingSeconds[kind]);
+    const values = [id, owner, JSON.stringify(counts), seconds, isComplete, error];
     await this.database.query(SYNC_SUCCEEDED, [...values, missingPermissions, JSON.stringify(listPositions)]);
   }
 
@@ -127,16 +123,16 @@ export class SyncsService {
 
   private synchronizeWith(
     accessToken: string,
-    { userId, tokenId, kind, organizationId, watermark, listPositions }: SyncRow,
+    { userId, tokenId, kind, organizationId, watermark, listPositions, isRequested }: SyncRow,
   ): Promise<SyncResult> {
-    const caller = { userId, accessToken, organizationId };
+    const caller = { userId, tokenId, accessToken, organizationId, isPolling: !isRequested };
     switch (kind) {
       case 'jobs':
         return this.jobs.run(caller);
       case 'proposals':
         return this.proposals.run(caller, listPositions);
       case 'messages':
-        return this.messages.run(caller, tokenId, watermark);
+        return this.messages.run(caller, watermark);
     }
   }
 

@@ -7,13 +7,14 @@ import { TokenRefreshService } from './token-refresh.service';
 import { TokenEncryptionService } from './token-encryption.service';
 import { TokensController } from './tokens.controller';
 import { TokensService } from './tokens.service';
+import { UpworkUserIdService } from './upwork-user-id.service';
 import { UserToken } from './user-token.entity';
 
 /** Connections to providers: OAuth authorization, encrypted storage, automatic refresh. */
 @Module({
   imports: [TypeOrmModule.forFeature([UserToken]), AuditModule, UpworkModule],
   controllers: [TokensController],
-  providers: [TokensService, TokenEncryptionService, TokenRefreshService, AuthorizationsService],
-  exports: [TokenRefreshService],
+  providers: [TokensService, TokenEncryptionService, TokenRefreshService, AuthorizationsService, UpworkUserIdService],
+  exports: [TokenRefreshService, UpworkUserIdService],
 })
 export class TokensModule {}

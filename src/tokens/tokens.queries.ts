@@ -36,7 +36,7 @@ export function storeConnection(connection: NewConnection): [sql: string, values
       seal_key = excluded.seal_key, encrypted_access_token = excluded.encrypted_access_token,
       encrypted_refresh_token = excluded.encrypted_refresh_token, expires_at = excluded.expires_at,
       scopes = excluded.scopes, status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL,
-      next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL
+      next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL, upwork_user_id = NULL
     RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`;
   const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } =
     connection;
@@ -92,3 +92,9 @@ export const RECORD_REFRESH_FAILURE = `
     next_refresh_at = now() + make_interval(secs => $5), refresh_owner = NULL, refresh_until = NULL
   WHERE id = $1 AND refresh_owner = $2
   RETURNING ${COLUMNS}`;
+
+/** Reads the stored id of the user at Upwork of the connection $1. */
+export const READ_UPWORK_USER_ID = `SELECT upwork_user_id AS id FROM user_tokens WHERE id = $1`;
+
+/** Stores the id of the user at Upwork of the connection $1. */
+export const STORE_UPWORK_USER_ID = `UPDATE user_tokens SET upwork_user_id = $2 WHERE id = $1`;

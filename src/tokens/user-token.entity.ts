@@ -52,6 +52,10 @@ export class UserToken extends BaseEntity {
   @InstantColumn('reconnect_reported_at', { nullable: true })
   reconnectReportedAt: Date | null;
 
+  /** Id of the user at the provider; null until it was asked for. */
+  @Column('text', { name: 'upwork_user_id', nullable: true })
+  upworkUserId: string | null;
+
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;
 

@@ -19,6 +19,8 @@ export interface UpworkCaller {
   readonly accessToken: string;
   /** Organization at Upwork; null lets Upwork choose. */
   readonly organizationId: string | null;
+  /** True for calls that no user waits for: they end before the day's calls do. */
+  readonly isPolling?: boolean;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -66,7 +68,7 @@ export class UpworkClientService {
     const request = this.buildRequest(document, variables, caller);
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller.userId));
+        return await this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller));
       } catch (error) {
         const pause = computeRetryDelay(attempt, error);
         if (pause === undefined) throw error;
@@ -87,13 +89,13 @@ export class UpworkClientService {
     beforeSend: () => void,
   ): Promise<UpworkAnswer<z.output<Schema>>> {
     const request = this.buildRequest(document, variables, caller);
-    return this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller.userId, beforeSend));
+    return this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller, beforeSend));
   }
 
   private async attempt<Schema extends z.ZodType>(
     document: UpworkDocument<Schema>,
     request: RequestInit,
-    userId: number,
+    { userId, isPolling }: UpworkCaller,
     beforeSend?: () => void,
   ): Promise<UpworkAnswer<z.output<Schema>>> {
     const delayMs = this.breaker.getDelayMs(userId);
@@ -101,7 +103,7 @@ export class UpworkClientService {
       throw new UpworkError('unavailable', 'Upwork is not answering. Calls resume automatically', {
         retryAfterMs: delayMs,
       });
-    await this.limiter.acquire();
+    await this.limiter.acquire({ isPolling });
     beforeSend?.();
     try {
       const answer = readAnswer(document, await this.send(document.name, request));

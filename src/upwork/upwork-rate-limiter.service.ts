@@ -1,26 +1,46 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { RedisClients } from '../platform/redis/redis-clients';
+import { computePollingLimit, stretchInterval, type CallBudget } from './call-budget';
 import { UpworkError } from './upwork.error';
 
-/** Callers with a longer wait are rejected and may retry later. */
+/** Users with a longer wait are rejected and may retry later. */
 const MAX_WAIT_MS = 10_000;
+
+/** Polling waits less, so that a user never has more than these calls before theirs. */
+const MAX_POLLING_WAIT_MS = 5_000;
 
 const NEXT_KEY = 'upwork-calls:next';
 const PAUSE_KEY = 'upwork-calls:pause';
 
-/**
- * Reserves the next free time slot by Redis's clock, so that all processes share one rate. KEYS: next slot, pause;
- * ARGV: interval, maximum wait. Returns the milliseconds to wait, negative when they exceed the maximum.
- */
-const ACQUIRE_SLOT = `
+/** Reads the calls of the UTC day of Redis's clock: `today`, `resetMs` and `used`. KEYS[1]: the day's calls. */
+const READ_DAY = `
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-  local next = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(redis.call('GET', KEYS[2]) or '0'))
-  if next - now > tonumber(ARGV[2]) then return now - next end
-  redis.call('SET', KEYS[1], next + tonumber(ARGV[1]), 'PX', next - now + 60000)
-  return next - now`;
+  local today = tostring(math.floor(clock[1] / 86400))
+  local resetMs = 86400000 - now % 86400000
+  local day = redis.call('HMGET', KEYS[1], 'day', 'used')
+  local used = day[1] == today and tonumber(day[2]) or 0`;
+
+/**
+ * Reserves the next free time slot by Redis's clock and counts the call of the day, so that all processes share one
+ * rate and one budget. KEYS: the day's calls, next slot, pause; ARGV: interval, maximum wait, maximum calls of the day.
+ * Returns `granted` with the milliseconds to wait, `busy` with a wait above the maximum, or `spent` with the
+ * milliseconds until the next day.
+ */
+const ACQUIRE_SLOT = `${READ_DAY}
+  if used >= tonumber(ARGV[3]) then return {'spent', resetMs} end
+  local next = math.max(now, tonumber(redis.call('GET', KEYS[2]) or '0'), tonumber(redis.call('GET', KEYS[3]) or '0'))
+  if next - now > tonumber(ARGV[2]) then return {'busy', next - now} end
+  redis.call('SET', KEYS[2], next + tonumber(ARGV[1]), 'PX', next - now + 60000)
+  redis.call('HSET', KEYS[1], 'day', today, 'used', used + 1)
+  redis.call('PEXPIRE', KEYS[1], resetMs + 60000)
+  return {'granted', next - now}`;
+
+const READ_BUDGET = `${READ_DAY}
+  return {used, resetMs}`;
 
 const PAUSE = `
   local clock = redis.call('TIME')
@@ -30,29 +50,66 @@ const PAUSE = `
   end
   return 1`;
 
-/** Limits the rate of calls to Upwork across all processes: Upwork counts by IP address. */
+/**
+ * Limits the calls to Upwork across all processes: their rate, which Upwork counts by IP address, and their number per
+ * UTC day, which it counts by API key. Polling leaves a share of the day's calls to requests of users.
+ */
 @Injectable()
 export class UpworkRateLimiterService {
   private readonly intervalMs: number;
+  private readonly callsPerDay: number;
+  private readonly dayKey: string;
 
   constructor(
     private readonly redis: RedisClients,
     { upwork }: Config,
   ) {
     this.intervalMs = Math.ceil(1_000 / upwork.requestsPerSecond);
+    this.callsPerDay = upwork.callsPerDay;
+    this.dayKey = buildDayKey(upwork.client?.id ?? '');
   }
 
-  /** Waits for the caller's slot. @throws UpworkError `limited` when it is more than 10 s away */
-  async acquire(): Promise<void> {
-    const wait = Number(
-      await this.redis.commands.eval(ACQUIRE_SLOT, 2, NEXT_KEY, PAUSE_KEY, this.intervalMs, MAX_WAIT_MS),
-    );
-    if (wait < 0) throw new UpworkError('limited', 'Too many calls to Upwork are waiting', { retryAfterMs: -wait });
-    if (wait > 0) await sleep(wait);
+  /**
+   * Waits for the caller's slot and counts the call.
+   * @throws UpworkError `limited` when the slot is more than 10 s away (polling: 5 s), or the day's calls are used
+   */
+  async acquire({ isPolling = false }: { readonly isPolling?: boolean } = {}): Promise<void> {
+    const limit = isPolling ? computePollingLimit(this.callsPerDay) : this.callsPerDay;
+    const maxWait = isPolling ? MAX_POLLING_WAIT_MS : MAX_WAIT_MS;
+    const keys = [this.dayKey, NEXT_KEY, PAUSE_KEY];
+    const answer = await this.redis.commands.eval(ACQUIRE_SLOT, 3, ...keys, this.intervalMs, maxWait, limit);
+    const [outcome, milliseconds] = answer as ['granted' | 'busy' | 'spent', number];
+    if (outcome === 'spent') throw buildSpentError(isPolling, milliseconds);
+    if (outcome === 'busy')
+      throw new UpworkError('limited', 'Too many calls to Upwork are waiting', { retryAfterMs: milliseconds });
+    if (milliseconds > 0) await sleep(milliseconds);
   }
 
   /** Pauses calls of all processes, as Upwork asked. */
   async pause(milliseconds: number): Promise<void> {
     await this.redis.commands.eval(PAUSE, 1, PAUSE_KEY, Math.max(1, Math.ceil(milliseconds)));
   }
+
+  /** Returns the calls of the current UTC day. */
+  async readBudget(): Promise<CallBudget> {
+    const [used, resetMs] = (await this.redis.commands.eval(READ_BUDGET, 1, this.dayKey)) as [number, number];
+    return { perDay: this.callsPerDay, used, secondsUntilReset: Math.ceil(resetMs / 1_000) };
+  }
+
+  /** Returns the interval until the next poll: `seconds`, or longer while the day's calls run short. */
+  async stretch(seconds: number): Promise<number> {
+    return stretchInterval(seconds, await this.readBudget());
+  }
+}
+
+/** Builds the Redis key of the day's calls of an API key; a new key has a budget of its own. */
+export function buildDayKey(clientId: string): string {
+  return `upwork-calls:day:${createHash('sha256').update(clientId).digest('base64url').slice(0, 22)}`;
+}
+
+function buildSpentError(isPolling: boolean, retryAfterMs: number): UpworkError {
+  const message = isPolling
+    ? "Synchronisation has used its share of the day's calls to Upwork. It continues at 00:00 UTC"
+    : "The day's calls to Upwork are used. More are allowed from 00:00 UTC";
+  return new UpworkError('limited', message, { retryAfterMs });
 }

@@ -6,6 +6,6 @@ import { UpworkOAuthService } from './upwork-oauth.service';
 /** Communication with Upwork: OAuth, GraphQL client, rate limit. Stores nothing in the database. */
 @Module({
   providers: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
-  exports: [UpworkOAuthService, UpworkClientService],
+  exports: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
 })
 export class UpworkModule {}

@@ -231,7 +231,16 @@ function buildUpwork(settings: Settings, publicUrl: string) {
     tokenUrl: settings.UPWORK_TOKEN_URL,
     apiUrl: settings.UPWORK_API_URL,
     requestsPerSecond: settings.UPWORK_REQUESTS_PER_SECOND,
+    /** Calls of all processes per UTC day. */
+    callsPerDay: settings.UPWORK_CALLS_PER_DAY,
+    /** Shortest interval of a user's requests for a synchronisation. */
     syncIntervalSeconds: settings.UPWORK_SYNC_INTERVAL_SECONDS,
+    /** Interval of each kind of synchronisation while enough calls are left, in seconds. */
+    pollingSeconds: Object.freeze({
+      jobs: settings.UPWORK_JOBS_INTERVAL_SECONDS,
+      proposals: settings.UPWORK_PROPOSALS_INTERVAL_SECONDS,
+      messages: settings.UPWORK_MESSAGES_INTERVAL_SECONDS,
+    }),
     /** Lifetime of unused content; 0 means forever. */
     cacheHours: settings.UPWORK_CACHE_HOURS,
   });

@@ -16,6 +16,7 @@ import {
   secret,
   url,
 } from './setting-groups';
+import { upworkSettings } from './upwork-settings';
 
 /** The AI providers, as in the names of the settings; local is any server with OpenAI's protocol. */
 const AI_PROVIDERS = ['openai', 'anthropic', 'google', 'local'] as const;
@@ -225,37 +226,7 @@ export const settings = z.object({
   AI_STREAMS_PER_USER: integer(10, 1, 1_000)
     .describe('Open event streams of drafts per user in a process.')
     .meta({ example: '10' }),
-  UPWORK_CLIENT_ID: z
-    .string()
-    .optional()
-    .describe('Key of your Upwork API application; without it, tokens can be stored but not obtained or refreshed.')
-    .meta({ example: '' }),
-  UPWORK_CLIENT_SECRET: z.string().optional().describe('Secret of that application.').meta({ example: '' }),
-  UPWORK_REDIRECT_URL: url('http', 'https')
-    .optional()
-    .describe('Callback URL registered with Upwork; PUBLIC_URL/v1/tokens/upwork/callback when unset.')
-    .meta({ example: 'https://app.example.com/upwork/connected' }),
-  UPWORK_AUTHORIZE_URL: url('http', 'https')
-    .default('https://www.upwork.com/ab/account-security/oauth2/authorize')
-    .describe("URL of Upwork's authorization page.")
-    .meta({ example: 'https://www.upwork.com/ab/account-security/oauth2/authorize' }),
-  UPWORK_TOKEN_URL: url('http', 'https')
-    .default('https://www.upwork.com/api/v3/oauth2/token')
-    .describe("URL of Upwork's token endpoint.")
-    .meta({ example: 'https://www.upwork.com/api/v3/oauth2/token' }),
-  UPWORK_API_URL: url('http', 'https')
-    .default('https://api.upwork.com/graphql')
-    .describe("URL of Upwork's GraphQL API.")
-    .meta({ example: 'https://api.upwork.com/graphql' }),
-  UPWORK_REQUESTS_PER_SECOND: integer(5, 1, 100)
-    .describe('Calls to Upwork per second of all processes together; Upwork allows 10.')
-    .meta({ example: '5' }),
-  UPWORK_SYNC_INTERVAL_SECONDS: integer(30, 0, 3_600)
-    .describe("Shortest interval of a user's synchronisations of one kind, in seconds; 0 means no limit.")
-    .meta({ example: '30' }),
-  UPWORK_CACHE_HOURS: integer(24, 0, 8_760)
-    .describe('Hours until jobs that no search finds lose their content, unless in use; Upwork requires 24. 0: never.')
-    .meta({ example: '24' }),
+  ...upworkSettings,
   TASK_LEASE_SECONDS: integer(20, 2, 3_600)
     .describe('Seconds without a sign of life after which another worker takes over a run; the same for all processes.')
     .meta({ example: '20' }),

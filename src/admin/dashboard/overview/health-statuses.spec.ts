@@ -9,6 +9,7 @@ import {
   checkRuns,
   checkSchedule,
   checkSignIns,
+  checkUpworkCalls,
   checkJobStatistics,
 } from './health-statuses';
 import type { OpenRun } from './overview.service';
@@ -235,5 +236,15 @@ describe('health statuses', () => {
     const spending = { reservedUsd: '0.5', daySpentUsd, monthSpentUsd: '3' };
 
     expect(checkAiSpending(spending, { dailyUsd: '10.00', monthlyUsd: '0.00' })).toMatchObject({ level, text });
+  });
+
+  it.each([
+    [0, 'good', '0 of 1000 used today, 1000 left'],
+    [899, 'good', '899 of 1000 used today, 101 left'],
+    [900, 'warn', '900 of 1000 used today, 100 left for requests of users. Synchronisation continues at 00:00 UTC'],
+    [1_000, 'bad', '1000 of 1000 used today, 0 left. More are allowed from 00:00 UTC'],
+  ])('report the calls to Upwork of the day: %i', (used, level, text) => {
+    expect(checkUpworkCalls({ perDay: 1_000, used, secondsUntilReset: 60 })).toMatchObject({ level, text });
+    expect(checkUpworkCalls(null)).toMatchObject({ level: 'unknown' });
   });
 });

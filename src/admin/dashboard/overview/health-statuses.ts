@@ -3,6 +3,7 @@ import type { BackupState } from '../../api/backups/backups.queries';
 import type { Readiness } from '../../../platform/health/health.service';
 import { type TaskAlertDto, type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { PartitionCoverageDto } from '../../api/database/partitions.dto';
+import { computePollingLimit, type CallBudget } from '../../../upwork/call-budget';
 import type { AiSpending, OpenRun, ServiceFaults } from './overview.service';
 
 /** A level of health: OK, warning, failing, or unknown because the check itself failed. */
@@ -261,4 +262,16 @@ export function checkAiSpending(
     ({ name, used, ceiling }) => `${used.toFixed(2)}${ceiling > 0 ? ` of ${ceiling.toFixed(2)}` : ''} USD ${name}`,
   );
   return { name: 'AI spending', level, text: text.join(', '), href: '/admin/users' };
+}
+
+/** Checks the calls to Upwork of the current UTC day. */
+export function checkUpworkCalls(budget: CallBudget | null): HealthStatus {
+  const status = { name: 'Calls to Upwork', href: '/admin/tasks/sync-connections' };
+  if (budget === null) return { ...status, level: 'unknown', text: 'Redis does not answer' };
+  const { used, perDay } = budget;
+  const left = Math.max(0, perDay - used);
+  const text = `${used} of ${perDay} used today, ${left} left`;
+  if (left === 0) return { ...status, level: 'bad', text: `${text}. More are allowed from 00:00 UTC` };
+  if (used < computePollingLimit(perDay)) return { ...status, level: 'good', text };
+  return { ...status, level: 'warn', text: `${text} for requests of users. Synchronisation continues at 00:00 UTC` };
 }

@@ -5,6 +5,7 @@ import { HealthService } from '../../../platform/health/health.service';
 import { TaskQueue, type QueueCounts } from '../../../platform/queues/task-queue';
 import { Config } from '../../../platform/config/config';
 import { BackupFilesService } from '../../api/backups/backup-files.service';
+import { UpworkRateLimiterService } from '../../../upwork/upwork-rate-limiter.service';
 import { AccessAlertsService } from './access-alerts.service';
 import { BACKUP_STATE, type BackupState } from '../../api/backups/backups.queries';
 import { DatabaseMetricsService } from '../../api/database/database-metrics.service';
@@ -20,6 +21,7 @@ import {
   checkSchedule,
   checkServices,
   checkSignIns,
+  checkUpworkCalls,
   type HealthStatus,
 } from './health-statuses';
 import { selectLatestRuns, selectRecentRuns, type RecentRun } from '../../api/tasks/tasks.queries';
@@ -118,6 +120,7 @@ export class OverviewService {
     private readonly alerts: AccessAlertsService,
     private readonly taskAlerts: TaskAlertsService,
     private readonly backupFiles: BackupFilesService,
+    private readonly upworkCalls: UpworkRateLimiterService,
     private readonly config: Config,
   ) {}
 
@@ -126,11 +129,12 @@ export class OverviewService {
    * @param read the reader of an open stream; by default a read as gigvault_admin, which is a security event
    */
   async read(read: AdminReader = (work) => this.system.asAdmin('open the dashboard', work)): Promise<Overview> {
-    const [readiness, facts, coverage, queue] = await Promise.all([
+    const [readiness, facts, coverage, queue, upworkBudget] = await Promise.all([
       this.health.ready(),
       read((unit) => this.loadFacts(unit)),
       this.database.readCoverage(),
       this.queue.counts().catch(() => null),
+      this.upworkCalls.readBudget().catch(() => null),
     ]);
     const at = new Date();
     const { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending } =
@@ -146,6 +150,7 @@ export class OverviewService {
       checkPartitions(coverage),
       checkBackups(backups[0], file, this.config.backups.maxAgeHours, at),
       checkSignIns(alerts),
+      checkUpworkCalls(upworkBudget),
       ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
     return {

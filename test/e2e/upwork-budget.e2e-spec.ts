@@ -1,0 +1,160 @@
+import { Config } from '../../src/platform/config/config';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { Answer } from '../support/caller';
+import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+type Kind = 'jobs' | 'proposals' | 'messages';
+
+const CALLS_PER_DAY = 1_000;
+const POLLING_LIMIT = 900;
+const SEARCHES = 5;
+
+describe('the calls to Upwork of a day', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+  let dayKey: string;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    const limits = { UPWORK_REQUESTS_PER_SECOND: '100', UPWORK_CALLS_PER_DAY: String(CALLS_PER_DAY) };
+    app = await startApp({ settings: { ...upwork.settings, ...limits } });
+    worker = await createManualWorker(app);
+    dayKey = buildDayKey(upwork.grants.clientId);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    await app.redis.del(dayKey);
+    upwork.calls.length = 0;
+  });
+  afterEach(() => app.db.query('superuser', 'DELETE FROM user_tokens'));
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await upwork.stop();
+  });
+
+  /** Counts calls as made, on the UTC day of Redis's clock. */
+  async function use(calls: number, daysAgo = 0): Promise<void> {
+    const [seconds] = await app.redis.time();
+    await app.redis.hset(dayKey, { day: Math.floor(Number(seconds) / 86_400) - daysAgo, used: calls });
+  }
+
+  /** Runs a synchronisation as the schedule does, and returns it. */
+  async function poll(kind: Kind): Promise<Answer['body']> {
+    await app.db.query('superuser', `UPDATE syncs SET next_at = now() WHERE kind = $1`, [kind]);
+    await worker.runTask('sync-connections');
+    const { items } = (await ann.get('/v1/syncs')).body;
+    return items.find((each: Answer['body']) => each.kind === kind);
+  }
+
+  /** Requests a synchronisation as a user does, and returns it. */
+  async function request(kind: Kind): Promise<Answer['body']> {
+    const { body } = await ann.post(`/v1/${kind}/sync`);
+    await worker.runTask('sync-connections');
+    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
+  }
+
+  const search = (n: number) => ann.post('/v1/saved-searches', { name: `Search ${n}`, query: `word${n}` });
+  const readUsed = async () => (await app.get(UpworkRateLimiterService).readBudget()).used;
+  const getSecondsUntilNext = ({ nextRunAt, lastSuccessAt }: Answer['body']) =>
+    (Date.parse(nextRunAt) - Date.parse(lastSuccessAt)) / 1_000;
+
+  it('are at most 700 for a connection at rest with five saved searches', async () => {
+    for (let n = 0; n < SEARCHES; n++) await search(n);
+    const sent = upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title: 'A job' }).id, 'Hi', '40.00');
+    upwork.marketplace.writeMessage(sent.id, 'client', 'Hello').updatedAt = new Date('2026-01-01');
+    const kinds = ['jobs', 'proposals', 'messages'] as const;
+    for (const kind of kinds) await poll(kind);
+    const { pollingSeconds, cacheHours } = app.get(Config).upwork;
+
+    let callsPerDay = 0;
+    for (const kind of kinds) {
+      upwork.calls.length = 0;
+      await poll(kind);
+      callsPerDay += upwork.calls.length * (86_400 / pollingSeconds[kind]);
+    }
+    // A full search reads at most three more pages, twice per retention time.
+    callsPerDay += SEARCHES * 3 * 2 * (24 / cacheHours);
+
+    expect(callsPerDay).toBeLessThanOrEqual(700);
+    expect(upwork.calls.map(({ operation }) => operation)).toEqual(['Rooms']);
+  });
+
+  it('are counted by all processes, and start again at zero on the next day', async () => {
+    const second = await startApp({ sharedWith: app });
+    await search(0);
+    await poll('jobs');
+    await poll('proposals');
+
+    expect(await readUsed()).toBe(upwork.calls.length);
+    expect(await second.get(UpworkRateLimiterService).readBudget()).toMatchObject({
+      perDay: CALLS_PER_DAY,
+      used: upwork.calls.length,
+    });
+    await use(CALLS_PER_DAY, 1);
+    expect(await readUsed()).toBe(0);
+    await request('jobs');
+    expect(await readUsed()).toBe(1);
+    await second.close();
+  });
+
+  it('end for polling at the reserve, and are left to requests of users', async () => {
+    await search(0);
+    await use(POLLING_LIMIT);
+
+    expect(await poll('jobs')).toMatchObject({
+      status: 'failed',
+      lastError: "Synchronisation has used its share of the day's calls to Upwork. It continues at 00:00 UTC",
+    });
+    expect(upwork.calls).toEqual([]);
+    expect(await request('jobs')).toMatchObject({ status: 'succeeded' });
+    expect(await readUsed()).toBe(POLLING_LIMIT + 1);
+
+    await use(CALLS_PER_DAY);
+    expect(await request('jobs')).toMatchObject({
+      status: 'failed',
+      lastError: "The day's calls to Upwork are used. More are allowed from 00:00 UTC",
+    });
+    expect(upwork.calls).toHaveLength(1);
+  });
+
+  it('run short: the intervals are stretched, at most until the next day', async () => {
+    const plain = getSecondsUntilNext(await poll('messages'));
+    await use(POLLING_LIMIT - 10);
+    const { secondsUntilReset } = await app.get(UpworkRateLimiterService).readBudget();
+    const stretched = getSecondsUntilNext(await poll('messages'));
+
+    // A few calls in the first minutes of a day stretch the interval a little.
+    expect(plain).toBeGreaterThan(479.5);
+    expect(plain).toBeLessThan(500);
+    // In the last quarter of an hour of a day, the calls that are left suffice.
+    expect(stretched).toBeGreaterThan(secondsUntilReset > 900 ? 480.5 : 0);
+    expect(stretched).toBeLessThanOrEqual(Math.max(481, secondsUntilReset + 1));
+  });
+
+  it('are shown on the dashboard and in the metrics', async () => {
+    const admin = await createAccount(app, 'admin');
+    const root = await createSignedInCaller(app, { role: 'admin' });
+    const cookie = await signInToDashboard(app, admin);
+    const readPage = async () => (await fetch(`${app.url}/admin`, { headers: { cookie } })).text();
+
+    await use(250);
+    expect(await readPage()).toContain('250 of 1000 used today, 750 left');
+    await use(POLLING_LIMIT);
+    expect(await readPage()).toContain('100 left for requests of users. Synchronisation continues at 00:00 UTC');
+
+    const { body } = await root.get<string>('/metrics');
+    expect(body).toContain('upwork_calls_today{state="used"} 900');
+    expect(body).toContain('upwork_calls_today{state="left"} 100');
+  });
+});
