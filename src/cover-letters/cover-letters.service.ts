@@ -8,7 +8,7 @@ import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import type { Page } from '../platform/http/pagination/page.dto';
 import { Proposal } from '../proposals/proposal.entity';
-import { AiGeneration } from '../ai/generations/ai-generation.entity';
+import { AiGeneration, getLetter } from '../ai/generations/ai-generation.entity';
 import {
   type AcceptedLetterDto,
   type AcceptGenerationDto,
@@ -139,13 +139,15 @@ export class CoverLettersService {
   }
 }
 
-function readCoverLetter({ status, response }: AiGeneration): string {
-  if (status !== 'succeeded' || response === null) {
+function readCoverLetter(generation: AiGeneration): string {
+  const { status } = generation;
+  const letter = getLetter(generation);
+  if (status !== 'succeeded' || letter === null) {
     throw new AppError('ai.generation_not_ready', {
       detail: `The generation is ${status}; only a succeeded one with a text can be accepted.`,
     });
   }
-  return response.trim().slice(0, MAX_COVER_LETTER_LENGTH);
+  return letter.trim().slice(0, MAX_COVER_LETTER_LENGTH);
 }
 
 function findSimilar(letter: string, others: readonly { proposalId: number; letter: string }[]): SimilarLetterDto[] {

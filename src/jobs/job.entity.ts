@@ -1,5 +1,6 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn, MoneyColumn } from '../platform/database/base.entity';
+import type { JobDetails } from './job-details.dto';
 import type { ExperienceLevel, JobStatus, JobType } from './job-values';
 
 /** Columns that PostgreSQL generates. Queries filter by them and do not select them. */
@@ -128,6 +129,10 @@ export class Job extends BaseEntity {
 
   @Column('boolean', { name: 'location_required', nullable: true })
   locationRequired: boolean | null;
+
+  /** What only its full posting says; null until it was read. */
+  @Column('jsonb', { nullable: true })
+  details: JobDetails | null;
 
   /** The job as its source sent it. Only the tenant's export reads it. */
   @Column('jsonb', { name: 'source_payload', nullable: true, select: false })

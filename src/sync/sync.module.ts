@@ -9,6 +9,8 @@ import { ProposalsModule } from '../proposals/proposals.module';
 import { SavedSearchesModule } from '../saved-searches/saved-searches.module';
 import { TokensModule } from '../tokens/tokens.module';
 import { UpworkModule } from '../upwork/upwork.module';
+import { JobDetailsController } from './job-details.controller';
+import { JobDetailsService } from './job-details.service';
 import { JobsSyncService } from './jobs-sync.service';
 import { MessagesSyncService } from './messages-sync.service';
 import { ProposalsSyncService } from './proposals-sync.service';
@@ -28,7 +30,14 @@ import { SyncsService } from './syncs.service';
     SavedSearchesModule,
     MessagesModule,
   ],
-  controllers: [SyncsController],
-  providers: [SyncsService, JobsSyncService, ProposalsSyncService, MessagesSyncService, TaskRequestService],
+  controllers: [SyncsController, JobDetailsController],
+  providers: [
+    SyncsService,
+    JobDetailsService,
+    JobsSyncService,
+    ProposalsSyncService,
+    MessagesSyncService,
+    TaskRequestService,
+  ],
 })
 export class SyncModule {}

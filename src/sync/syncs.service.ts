@@ -85,7 +85,8 @@ export class SyncsService {
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
     if (!sync) return undefined;
-    const result = await this.synchronize(sync).catch(async (error: unknown) => {
+    const work = (accessToken: string): Promise<SyncResult> => this.synchronize(accessToken, sync);
+    const result = await this.tokenRefresh.runWithAccessToken(sync.tokenId, work).catch(async (error: unknown) => {
       await this.recordFailure(sync, owner, error);
       return { refusedDocument: isDocumentRefused(error) ? error : null, counts: undefined };
     });
@@ -107,21 +108,7 @@ export class SyncsService {
     await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error), missing]);
   }
 
-  /**
-   * An access token may become void early: it is refreshed once. After that the connection works or reports that it
-   * must be reconnected.
-   */
-  private async synchronize(sync: SyncRow): Promise<SyncResult> {
-    try {
-      return await this.synchronizeWith(await this.tokenRefresh.getAccessToken(sync.tokenId), sync);
-    } catch (error) {
-      if (!(error instanceof UpworkError) || error.kind !== 'refused') throw error;
-      await this.tokenRefresh.refresh(sync.tokenId);
-      return this.synchronizeWith(await this.tokenRefresh.getAccessToken(sync.tokenId), sync);
-    }
-  }
-
-  private synchronizeWith(
+  private synchronize(
     accessToken: string,
     { userId, tokenId, kind, organizationId, watermark, listPositions, isRequested }: SyncRow,
   ): Promise<SyncResult> {

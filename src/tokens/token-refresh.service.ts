@@ -94,6 +94,21 @@ export class TokenRefreshService {
   }
 
   /**
+   * Runs `work` with an access token. One that became void early is refreshed once, and `work` is repeated. After that
+   * the connection works or reports that it must be reconnected.
+   * @throws AppError as `refresh`, and errors of `work` other than a refusal
+   */
+  async runWithAccessToken<Result>(id: number, work: (accessToken: string) => Promise<Result>): Promise<Result> {
+    try {
+      return await work(await this.getAccessToken(id));
+    } catch (error) {
+      if (!(error instanceof UpworkError) || error.kind !== 'refused') throw error;
+      await this.refresh(id);
+      return work(await this.getAccessToken(id));
+    }
+  }
+
+  /**
    * Returns the connection if it was just refreshed; undefined when the caller must wait or claim again. Throws if it
    * failed.
    */

@@ -21,7 +21,7 @@ interface Contract {
 /**
  * Fields of stored responses that are private texts of the user, not credentials. `code` is that of a finding or error.
  */
-const STORED_FIELDS = ['code', 'content', 'coverLetter', 'instructions', 'letter', 'text'];
+const STORED_FIELDS = ['code', 'content', 'coverLetter', 'instructions', 'letter', 'screeningAnswers', 'text'];
 
 const { paths, components } = JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as Contract;
 
@@ -57,6 +57,7 @@ describe('fields marked by @Sensitive()', () => {
       'proxy-authorization',
       'qrCode',
       'refreshToken',
+      'screeningAnswers',
       'secret',
       'set-cookie',
       'text',

@@ -25,6 +25,7 @@ const VARIABLES: Readonly<Record<string, object>> = {
   CompanySelector: {},
   CurrentUser: {},
   SearchJobs: { filter: { searchExpression_eq: 'sql', jobType_eq: 'FIXED', pagination_eq: { after: '0', first: 50 } } },
+  JobDetails: { id: '1991400000000000001' },
   VendorProposals: { status: 'Accepted', pagination: { first: 20 } },
   Rooms: { filter: { activeSince_eq: '2026-11-01T00:00:00.000Z' }, pagination: { first: 50 } },
   SendMessage: { input: { roomId: 'room_1', message: 'On Monday.' } },
@@ -108,8 +109,8 @@ describe('the documents for Upwork', () => {
     '%s can be read wherever the schema allows null',
     (name, { text, data: schema }) => {
       const countNodes = (data: unknown) => {
-        const connection = Object.values(schema.safeParse(data).data ?? {})[0] as { nodes?: unknown[] };
-        return connection.nodes?.length ?? 0;
+        const connection = Object.values(schema.safeParse(data).data ?? {})[0] as { nodes?: unknown[] } | null;
+        return connection?.nodes?.length ?? 0;
       };
       const full = countNodes(buildFullAnswer(FAKE_SCHEMA, text));
 

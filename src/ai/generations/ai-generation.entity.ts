@@ -1,6 +1,7 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../../platform/database/base.entity';
 import type { GenerationType } from '../prompt/build-prompt';
+import { splitScreeningAnswers } from '../prompt/screening-answers';
 import type { Finding } from '../prompt/answer-checks';
 
 /** Statuses of a generation; the CHECK of ai_generations.status lists the same. */
@@ -101,4 +102,9 @@ export class AiGeneration extends BaseEntity {
 
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;
+}
+
+/** Returns the text of a draft without its answers to screening questions. */
+export function getLetter({ response }: Pick<AiGeneration, 'response'>): string | null {
+  return response === null ? null : splitScreeningAnswers(response).letter;
 }

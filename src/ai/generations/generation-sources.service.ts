@@ -4,7 +4,8 @@ import { AppError } from '../../platform/errors/app-error';
 import type { CreateGenerationDto } from './generations.dto';
 import type { PromptJob, PromptMessage, PromptParts, PromptProfile } from '../prompt/build-prompt';
 
-const JOB = 'SELECT title, description, skills FROM jobs WHERE id = $1';
+const JOB = `
+  SELECT title, description, skills, coalesce(details -> 'questions', '[]') AS questions FROM jobs WHERE id = $1`;
 
 const PROFILE = `
   SELECT headline, overview, skills, hourly_rate AS "hourlyRate", currency, experience_years AS "experienceYears",

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { type AiGeneration, GENERATION_STATUSES, type GenerationStatus } from './ai-generation.entity';
 import { GENERATION_TYPES, type GenerationType } from '../prompt/build-prompt';
+import { splitScreeningAnswers } from '../prompt/screening-answers';
 import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
 import { EnumField, IdField } from '../../platform/http/validation/fields';
@@ -59,6 +60,14 @@ export class GenerationDto {
   })
   @Sensitive()
   text: string | null;
+
+  @ApiProperty({
+    type: [String],
+    description: "Answers to the job's screening questions, in their order. An accepted cover letter omits them.",
+    example: [],
+  })
+  @Sensitive()
+  screeningAnswers: readonly string[];
 
   @ApiProperty({ type: String, nullable: true, description: 'Instructions given by the user.', example: null })
   @Sensitive()
@@ -140,7 +149,8 @@ export class GenerationDto {
     const { id, type, jobId, status, response: text, instructions, findings } = row;
     const { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, cost: costUsd } = row;
     const { usageIsEstimated, priceListVersion, error, durationMs, version, createdAt, updatedAt } = row;
-    const content = { id, type, jobId, status, text, instructions, findings };
+    const screeningAnswers = splitScreeningAnswers(text ?? '').answers;
+    const content = { id, type, jobId, status, text, screeningAnswers, instructions, findings };
     const usage = { provider, model, inputAiTokens, outputAiTokens, cachedAiTokens, costUsd, usageIsEstimated };
     return { ...content, ...usage, priceListVersion, error, durationMs, version, createdAt, updatedAt };
   }

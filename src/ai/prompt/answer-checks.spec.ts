@@ -10,7 +10,12 @@ const SOURCES: CheckSources = {
     experienceYears: 12,
     pastWins: ['Cut a report by 95 % for 3 clients.'],
   },
-  job: { title: 'Faster reports', description: 'We have 40 users.', skills: ['PostgreSQL', 'Kubernetes', 'C++'] },
+  job: {
+    title: 'Faster reports',
+    description: 'We have 40 users.',
+    skills: ['PostgreSQL', 'Kubernetes', 'C++'],
+    questions: [],
+  },
   userText: 'I once led 7 projects.',
 };
 

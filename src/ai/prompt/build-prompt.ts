@@ -1,3 +1,4 @@
+import { ANSWERS_HEADING } from './screening-answers';
 import { REMOVED_MARK, sanitizeUntrustedText, truncate } from './untrusted-text';
 
 /** Kinds of drafts; the CHECK of ai_generations.generation_type lists the same. */
@@ -35,6 +36,8 @@ export interface PromptJob {
   readonly title: string;
   readonly description: string | null;
   readonly skills: readonly string[];
+  /** Screening questions. */
+  readonly questions: readonly string[];
 }
 
 /** Message of a conversation. */
@@ -62,6 +65,11 @@ const TASKS: Readonly<Record<GenerationType, string>> = {
   message: "Write the freelancer's next message in the conversation, as short as it can be.",
 };
 
+/** Addition to the task of a proposal or cover letter for a job with screening questions. */
+const ANSWER_QUESTIONS =
+  `After the text, write the line "${ANSWERS_HEADING}" and below it the answer to each screening question of ` +
+  'the job, in their order: a paragraph of one line each, which begins with the number and a full stop.';
+
 const SYSTEM = [
   'You write for a freelancer, in the first person and in the language of the job posting.',
   'Use only what the profile says of them: claim no skill, year, number or client that is not there. ' +
@@ -80,6 +88,7 @@ const SYSTEM = [
 export function buildPrompt(parts: PromptParts): Prompt {
   const blocks = [
     TASKS[parts.type],
+    parts.type !== 'message' && parts.job && parts.job.questions.length > 0 ? ANSWER_QUESTIONS : '',
     wrapBlock('profile', formatProfile(parts.profile)),
     parts.template === null ? '' : wrapBlock('own_example', [escapeBrackets(parts.template)]),
     parts.instructions === null ? '' : wrapBlock('wishes', [escapeBrackets(parts.instructions)]),
@@ -116,11 +125,12 @@ function formatProfile(profile: PromptProfile): string[] {
   return lines.length > 0 ? lines : ['(empty)'];
 }
 
-function formatJob({ title, description, skills }: PromptJob): string[] {
+function formatJob({ title, description, skills, questions }: PromptJob): string[] {
   return [
     `Title: ${toSingleLine(title)}`,
     ...(skills.length > 0 ? [`Skills asked for: ${skills.map(toSingleLine).join(', ')}`] : []),
     ...(description ? ['Description:', sanitizeUntrustedText(description, MAX_DESCRIPTION)] : []),
+    ...questions.map((question, index) => `Screening question ${index + 1}: ${toSingleLine(question)}`),
   ];
 }
 

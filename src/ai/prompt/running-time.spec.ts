@@ -18,7 +18,7 @@ const PROFILE = {
 };
 const SOURCES = {
   profile: PROFILE,
-  job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'] },
+  job: { title: 'a', description: null, skills: ['Kubernetes', 'C++'], questions: [] },
   userText: '',
 };
 

@@ -7,6 +7,8 @@ export interface FakeJob {
   /** Fixed price; null for hourly jobs and for open prices. */
   amount: string | null;
   hourly: [min: string, max: string] | null;
+  /** Screening questions of the full posting. */
+  questions: string[];
   /** Posting with only what every posting has, of a client without a history. */
   isSparse: boolean;
   publishedAt: Date;
@@ -70,6 +72,7 @@ export class FakeMarketplace {
       skills: [],
       amount: null,
       hourly: null,
+      questions: [],
       isSparse: this.jobs.length % SPARSE_EVERY === SPARSE_EVERY - 1,
       publishedAt: new Date(),
       renewedAt: null,

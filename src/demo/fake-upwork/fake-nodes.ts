@@ -70,6 +70,37 @@ const KNOWN_CLIENT = {
   location: { country: 'Germany', city: 'Hamburg', timezone: 'Europe/Berlin' },
 };
 
+/** Builds a job posting in full. Hourly amounts are numbers here. */
+export function buildPostingNode({ id, title, description, amount, hourly, questions }: FakeJob): FakeNode {
+  const [hourlyBudgetMin = null, hourlyBudgetMax = null] = hourly?.map(Number) ?? [];
+  return {
+    id,
+    workFlowState: { status: 'ACTIVE' },
+    content: { title, description },
+    contractTerms: {
+      contractType: hourly ? 'HOURLY' : 'FIXED',
+      personsToHire: 1,
+      fixedPriceContractTerms: hourly ? null : { amount: buildMoney(amount ?? '0.0') },
+      hourlyContractTerms: hourly && { engagementType: 'PART_TIME', hourlyBudgetMin, hourlyBudgetMax },
+    },
+    contractorSelection: {
+      proposalRequirement: {
+        screeningQuestions: questions.map((question, index) => ({ question, sequenceNumber: index + 1 })),
+      },
+    },
+    activityStat: {
+      jobActivity: {
+        invitesSent: 2,
+        totalInvitedToInterview: 1,
+        totalHired: 0,
+        totalUnansweredInvites: 1,
+        totalOffered: 0,
+      },
+    },
+    canClientReceiveContractProposal: true,
+  };
+}
+
 /** Builds a proposal. Its job has no content when the posting is not public. */
 export function buildProposalNode(proposal: FakeProposal, job: FakeJob | undefined): FakeNode {
   const { id, owner, jobId, status, coverLetter, bid, createdAt, modifiedAt } = proposal;

@@ -2,6 +2,7 @@ import { buildError } from './fake-schema';
 import type { FakeMarketplace, FakeJob, FakeProposal, FakeRoom } from './fake-marketplace';
 import {
   buildJobNode,
+  buildPostingNode,
   buildProposalNode,
   buildRoomNode,
   buildStoryNode,
@@ -126,6 +127,11 @@ export class FakeQueries {
     if (!room || !input.message) throw buildError('VJCA-6 Input parameter provided has incorrect value');
     const story = this.marketplace.writeMessage(room.proposalId, 'freelancer', input.message);
     return buildStoryNode(story, room, this.buildRoomProposal(room));
+  }
+
+  marketplaceJobPosting({ id }: { readonly id: string }): FakeNode | null {
+    const job = this.marketplace.jobs.find((each) => each.id === id);
+    return job ? buildPostingNode(job) : null;
   }
 
   private buildRoom(room: FakeRoom): FakeNode {

@@ -131,6 +131,7 @@ export const ERROR_CODES = {
   'job.not_found': define(404, 'Job not found', 'You have no job with this id.'),
   'job.already_exists': define(409, 'The job already exists', 'You already have this job, perhaps a deleted one.'),
   'job.wrong_status': define(409, 'The status of the job does not allow this', 'Change the status of the job first.'),
+  'job.not_on_upwork': define(409, 'The job is not on Upwork', 'Set the upworkJobId of a job that Upwork shows you.'),
   'import.malformed': define(400, 'The file cannot be read', 'Check the format of the file.'),
   'import.too_many_rows': define(413, 'The import has too many rows', 'Split the file.'),
   'proposal.not_found': define(404, 'Proposal not found', 'You have no proposal with this id.'),

@@ -1,0 +1,154 @@
+import { Injectable } from '@nestjs/common';
+import { type JobDetails, type JobDetailsDto, JobQuestionsDto } from '../jobs/job-details.dto';
+import { Job } from '../jobs/job.entity';
+import { Database } from '../platform/database/database';
+import { AppError } from '../platform/errors/app-error';
+import { currentUserId } from '../platform/http/access/access';
+import { truncateToCodePoints } from '../platform/http/validation/text';
+import { RedisClients } from '../platform/redis/redis-clients';
+import { TokenRefreshService } from '../tokens/token-refresh.service';
+import { JOB_DETAILS, type UpworkPosting } from '../upwork/documents/job-details.documents';
+import { UpworkClientService } from '../upwork/upwork-client.service';
+import { UpworkError } from '../upwork/upwork.error';
+
+const MAX_PER_MINUTE = 10;
+const MAX_QUESTIONS = 50;
+
+const FIRST_CONNECTION = `
+  SELECT id, organization_id AS "organizationId" FROM user_tokens
+  WHERE status <> 'reconnect_needed' ORDER BY id LIMIT 1`;
+
+/** Reads the full posting of a job from Upwork when its user asks for it. */
+@Injectable()
+export class JobDetailsService {
+  constructor(
+    private readonly database: Database,
+    private readonly redis: RedisClients,
+    private readonly tokenRefresh: TokenRefreshService,
+    private readonly upwork: UpworkClientService,
+  ) {}
+
+  /** Returns the stored screening questions of a job. @throws AppError `job.not_found` */
+  async listQuestions(id: number): Promise<JobQuestionsDto> {
+    return JobQuestionsDto.from(await this.findJob(id));
+  }
+
+  /**
+   * Reads the posting and stores its text, kind of pay and details. Session: user; Upwork is called outside any unit of
+   * work. At most one audit row.
+   * @throws AppError `job.not_found`; `job.not_on_upwork`; `token.not_connected`; `rate.limited` beyond ten in a
+   *   minute; `upwork.unavailable`
+   */
+  async refresh(id: number): Promise<JobDetailsDto> {
+    const postingId = getPostingId(await this.findJob(id));
+    await this.limitRate();
+    const posting = await this.read(postingId);
+    const details = toJobDetails(posting);
+    await this.database.change(Job, id, 'job.not_found', () => ({ ...toContent(posting), details }));
+    return details;
+  }
+
+  private async findJob(id: number): Promise<Job> {
+    const job = await this.database.find(Job, id);
+    if (!job) throw new AppError('job.not_found');
+    return job;
+  }
+
+  /** Counts the user's requests of the minute. */
+  private async limitRate(): Promise<void> {
+    const key = `job-details:${currentUserId()}`;
+    const results = await this.redis.commands.multi().incr(key).expire(key, 60, 'NX').ttl(key).exec();
+    const [count = 0, , seconds = 60] = (results ?? []).map(([, value]) => Number(value));
+    if (count <= MAX_PER_MINUTE) return;
+    throw new AppError('rate.limited', {
+      detail: `Jobs can be refreshed ${MAX_PER_MINUTE} times in a minute. Try again in ${seconds} s.`,
+      headers: { 'retry-after': String(Math.max(1, seconds)) },
+    });
+  }
+
+  private async read(postingId: string): Promise<UpworkPosting> {
+    const [connection] = await this.database.query<{ id: number; organizationId: string | null }>(FIRST_CONNECTION);
+    if (!connection) throw new AppError('token.not_connected');
+    const { id, organizationId } = connection;
+    const userId = currentUserId();
+    const { marketplaceJobPosting: posting } = await this.tokenRefresh
+      .runWithAccessToken(id, (accessToken) =>
+        this.upwork.call(JOB_DETAILS, { id: postingId }, { userId, accessToken, organizationId }),
+      )
+      .catch((error: unknown) => {
+        throw toAppError(error);
+      });
+    if (!posting) throw new AppError('job.not_on_upwork', { detail: 'Upwork shows no such job to your connection.' });
+    return posting;
+  }
+}
+
+/** Returns the number of a posting, which its ciphertext contains. @throws AppError `job.not_on_upwork` */
+function getPostingId({ upworkJobId }: Job): string {
+  const [, number] = /^(?:~02)?(\d+)$/.exec(upworkJobId ?? '') ?? [];
+  if (number === undefined) throw new AppError('job.not_on_upwork');
+  return number;
+}
+
+/** Returns the fields of a job that the posting states; the others keep their values. */
+function toContent({ content, contractTerms }: UpworkPosting): Partial<Job> {
+  const jobType = ({ HOURLY: 'hourly', FIXED: 'fixed' } as const)[contractTerms?.contractType ?? ''];
+  const { hourlyBudgetMin, hourlyBudgetMax } = contractTerms?.hourlyContractTerms ?? {};
+  const budget = toAmount(contractTerms?.fixedPriceContractTerms?.amount?.rawValue);
+  return {
+    ...(content && {
+      title: truncateToCodePoints(content.title, 500),
+      description: truncateToCodePoints(content.description, 50_000),
+    }),
+    ...(jobType && { jobType }),
+    ...(jobType === 'hourly' && {
+      hourlyRateMin: toAmount(hourlyBudgetMin),
+      hourlyRateMax: toAmount(hourlyBudgetMax),
+    }),
+    ...(jobType === 'fixed' && budget !== null && { budgetMin: budget, budgetMax: budget }),
+  };
+}
+
+function toAmount(value: string | number | null | undefined): string | null {
+  const amount = Number(value ?? 0);
+  return amount > 0 && amount < 1e8 ? amount.toFixed(2) : null;
+}
+
+function toJobDetails({ workFlowState, contractorSelection, activityStat }: UpworkPosting): JobDetails {
+  const activity = activityStat?.jobActivity;
+  return {
+    refreshedAt: new Date().toISOString(),
+    isClosed: workFlowState?.status ? workFlowState.status === 'CLOSED' : null,
+    questions: listQuestions(contractorSelection?.proposalRequirement?.screeningQuestions ?? []),
+    activity: {
+      invited: activity?.invitesSent ?? null,
+      interviewed: activity?.totalInvitedToInterview ?? null,
+      offered: activity?.totalOffered ?? null,
+      hired: activity?.totalHired ?? null,
+      lastActiveAt: activity?.lastClientActivity?.toISOString() ?? null,
+    },
+  };
+}
+
+type Questions = NonNullable<
+  NonNullable<NonNullable<UpworkPosting['contractorSelection']>['proposalRequirement']>['screeningQuestions']
+>;
+
+/** Lists the texts of the questions in the order of the posting. */
+function listQuestions(questions: Questions): string[] {
+  return questions
+    .filter((each) => each !== null)
+    .sort((one, other) => (one.sequenceNumber ?? 0) - (other.sequenceNumber ?? 0))
+    .flatMap(({ question }) => (question ? [truncateToCodePoints(question, 2_000)] : []))
+    .slice(0, MAX_QUESTIONS);
+}
+
+function toAppError(error: unknown): unknown {
+  if (!(error instanceof UpworkError)) return error;
+  const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
+  return new AppError('upwork.unavailable', {
+    detail: `${error.message}.`,
+    headers: { 'retry-after': String(seconds) },
+    cause: error,
+  });
+}

@@ -1,0 +1,143 @@
+import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { createUpworkConnection } from '../support/upwork-connections';
+
+const QUESTION = 'Which database have you made faster, and how much?';
+
+describe('the details of a job', () => {
+  let upwork: FakeUpwork;
+  let ai: FakeVendors;
+  let app: TestApp;
+  let worker: ManualWorker;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    upwork.limitPerSecond = 1_000;
+    ai = await startFakeVendors();
+    const settings = { ...upwork.settings, ...ai.settings, UPWORK_REQUESTS_PER_SECOND: '100' };
+    app = await startApp({ settings });
+    worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
+    ann = await createSignedInCaller(app);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    upwork.calls.length = 0;
+  });
+  afterEach(async () => {
+    upwork.cases.clear();
+    upwork.faults.clear();
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+  });
+  afterAll(async () => {
+    await worker.close();
+    await app.close();
+    await ai.close();
+    await upwork.stop();
+  });
+
+  const create = async (upworkJobId?: string): Promise<number> =>
+    (await ann.post('/v1/jobs', { title: 'As found', skills: ['PostgreSQL'], upworkJobId })).body.id;
+
+  it('are read from the full posting on demand', async () => {
+    const id = await create('~021991400000000000001');
+    expect((await ann.get(`/v1/jobs/${id}/questions`)).body).toEqual({ questions: [], refreshedAt: null });
+    upwork.cases.serve('job-details-hourly');
+
+    const { status, body } = await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect([status, upwork.calls.map(({ variables }) => variables)]).toEqual([200, [{ id: '1991400000000000001' }]]);
+    expect(body).toEqual({
+      refreshedAt: expect.any(String),
+      isClosed: false,
+      questions: [QUESTION],
+      activity: { invited: 2, interviewed: 1, offered: 0, hired: 0, lastActiveAt: '2026-11-21T06:00:00.000Z' },
+    });
+    expect((await ann.get(`/v1/jobs/${id}/questions`)).body).toEqual({
+      questions: [QUESTION],
+      refreshedAt: body.refreshedAt,
+    });
+    expect((await ann.get(`/v1/jobs/${id}`)).body).toMatchObject({
+      title: 'Speed up slow PostgreSQL queries',
+      description: 'Our reports take minutes.',
+      ...{ jobType: 'hourly', hourlyRateMin: '40.00', hourlyRateMax: '60.00', skills: ['PostgreSQL'] },
+    });
+  });
+
+  it('are answered by drafts, and an accepted cover letter omits the answers', async () => {
+    const posted = upwork.marketplace.publish({
+      title: 'Faster reports',
+      questions: [QUESTION, 'When can\nyou start?'],
+    });
+    const jobId = await create(`~02${posted.id}`);
+    await ann.post(`/v1/jobs/${jobId}/refresh`);
+    const text = 'Dear client.\n\nScreening answers:\n1. PostgreSQL, ten times.\n2. On Monday.';
+    ai.setBehaviour(() => ({ chunks: [text] }));
+    const { body: proposal } = await ann.post('/v1/proposals', { jobId });
+
+    const { body: draft } = await ann.post('/v1/ai/generations', { type: 'cover_letter', jobId });
+    const [stored] = await app.db.query<{ prompt: string }>(
+      'superuser',
+      'SELECT prompt FROM ai_generations WHERE id = $1',
+      [draft.id],
+    );
+    const { body: accepted } = await ann.post(`/v1/ai/generations/${draft.id}/accept`, { proposalId: proposal.id });
+
+    expect(draft).toMatchObject({ text, screeningAnswers: ['PostgreSQL, ten times.', 'On Monday.'] });
+    expect(stored!.prompt).toContain(`Screening question 1: ${QUESTION}\nScreening question 2: When can you start?`);
+    expect(stored!.prompt).toContain('write the line "Screening answers:"');
+    expect(accepted.letter).toBe('Dear client.');
+  });
+
+  it('expire with the job', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Reports', query: 'erlang' });
+    upwork.marketplace.publish({ title: 'Erlang reports', questions: [QUESTION] });
+    await ann.post('/v1/jobs/sync');
+    await worker.runTask('sync-connections');
+    const [job] = (await ann.get('/v1/jobs')).body.items;
+    await ann.post(`/v1/jobs/${job.id}/refresh`);
+    expect((await ann.get(`/v1/jobs/${job.id}/questions`)).body.questions).toEqual([QUESTION]);
+
+    await app.db.query('superuser', `UPDATE jobs SET fetched_at = fetched_at - interval '25 hours'`);
+    await worker.runTask('expire-fetched-jobs');
+
+    expect((await ann.get(`/v1/jobs/${job.id}/questions`)).body).toEqual({ questions: [], refreshedAt: null });
+  });
+
+  it.each([
+    ['a job without an id of Upwork', undefined, 409, 'job.not_on_upwork'],
+    ['an id that contains no number', '~01abcdef', 409, 'job.not_on_upwork'],
+    ['a posting that the connection cannot see', '~0277', 409, 'job.not_on_upwork'],
+  ])('cannot be read: %s', async (_, upworkJobId, status, code) => {
+    expect(await ann.post(`/v1/jobs/${await create(upworkJobId)}/refresh`)).toMatchObject({ status, body: { code } });
+  });
+
+  it('cannot be read of a foreign job, without a connection, or while Upwork fails', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Mine' });
+    const id = await create(`~02${posted.id}`);
+    const stranger = await createSignedInCaller(app);
+    upwork.cases.serve('failure-as-an-answer');
+    const failed = await ann.post(`/v1/jobs/${id}/refresh`);
+    await app.db.query('superuser', 'DELETE FROM user_tokens');
+
+    expect(failed).toMatchObject({ status: 503, body: { code: 'upwork.unavailable' } });
+    expect((await ann.post(`/v1/jobs/${id}/refresh`)).body.code).toBe('token.not_connected');
+    expect((await stranger.post(`/v1/jobs/${id}/refresh`)).body.code).toBe('job.not_found');
+    expect((await stranger.get(`/v1/jobs/${id}/questions`)).body.code).toBe('job.not_found');
+  });
+
+  it('are read ten times in a minute', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Often' });
+    const id = await create(posted.id);
+    for (let n = 0; n < 10; n++) expect((await ann.post(`/v1/jobs/${id}/refresh`)).status).toBe(200);
+
+    const { status, headers, body } = await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect([status, body.code]).toEqual([429, 'rate.limited']);
+    expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(upwork.calls).toHaveLength(10);
+  });
+});
