@@ -70,6 +70,17 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
       return {};
     },
   },
+  'POST /v1/jobs/{id}/refresh': {
+    why: 'the job has to be one that Upwork shows, after the person consented on its site',
+    prepare: async ({ form, caller }) => {
+      const { body } = await form.executeNamed('POST /v1/tokens/upwork/authorize');
+      const site = (await FakeUpworkClient.detect(body.url))!;
+      await caller.get(await site.consent(body.url));
+      const posting = await site.publish({ title: 'A posting', description: '', skills: '' });
+      const job = await caller.post('/v1/jobs', { title: 'A posting', upworkJobId: `~02${posting.id}` });
+      return { id: String(job.body.id) };
+    },
+  },
   'GET /v1/tokens/upwork/callback': {
     why: 'Upwork adds the state and the code to the address, after the person consented on its site',
     prepare: async ({ form }) => Object.fromEntries(new URL(await consent(form), 'http://any').searchParams),
