@@ -5,7 +5,7 @@ import { AppError } from '../platform/errors/app-error';
 import { currentUserId } from '../platform/http/access/access';
 import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency-store';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
-import { CURRENT_USER } from '../upwork/documents/account.documents';
+import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
 import { SEND_MESSAGE } from '../upwork/documents/conversations.documents';
 import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 import { type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
@@ -68,6 +68,7 @@ export class MessageDeliveryService {
     private readonly tokenRefresh: TokenRefreshService,
     private readonly upwork: UpworkClientService,
     private readonly rooms: UpworkRoomsService,
+    private readonly userIds: UpworkUserIdService,
   ) {}
 
   /**
@@ -157,9 +158,9 @@ export class MessageDeliveryService {
   /** Reads the newest messages of a room. @returns whether the reply was sent */
   private async searchRoom(row: DeliveryRow): Promise<boolean> {
     const caller = await this.buildCaller(row);
-    const { data } = await this.upwork.call(CURRENT_USER, {}, caller);
     const room = { ...row, tokenId: row.tokenId!, readUntil: null };
-    await this.rooms.import(room, data.user.id, caller, (answer) => answer.data, MAX_SEARCH_PAGES);
+    const upworkUserId = await this.userIds.find(room.tokenId, caller);
+    await this.rooms.import(room, upworkUserId, caller, (answer) => answer.data, MAX_SEARCH_PAGES);
     const [sent] = await this.database.query(`SELECT FROM messages WHERE id = $1 AND delivery = 'sent'`, [row.id]);
     return sent !== undefined;
   }

@@ -71,13 +71,14 @@ export class JobDetailsService {
     if (!connection) throw new AppError('token.not_connected');
     const { id, organizationId } = connection;
     const userId = currentUserId();
-    const { marketplaceJobPosting: posting } = await this.tokenRefresh
+    const { data } = await this.tokenRefresh
       .runWithAccessToken(id, (accessToken) =>
         this.upwork.call(JOB_DETAILS, { id: postingId }, { userId, accessToken, organizationId }),
       )
       .catch((error: unknown) => {
         throw toAppError(error);
       });
+    const posting = data.marketplaceJobPosting;
     if (!posting) throw new AppError('job.not_on_upwork', { detail: 'Upwork shows no such job to your connection.' });
     return posting;
   }

@@ -6,7 +6,7 @@ import {
   type StatusUpdateOutcome,
   type UpworkProposalInput,
 } from '../proposals/upwork-proposals.service';
-import { CURRENT_USER } from '../upwork/documents/account.documents';
+import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
 import {
   PROPOSAL_LISTS,
   PROPOSALS_PER_PAGE,
@@ -19,7 +19,7 @@ import {
   type UpworkCaller,
   UpworkClientService,
 } from '../upwork/upwork-client.service';
-import { type ListPosition, type ListPositions, type SyncResult, SyncRun } from './sync-run';
+import { type ListPosition, type ListPositions, type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 /** Ends a list whose cursors never end. */
 const MAX_PAGES_PER_LIST = 500;
@@ -87,6 +87,7 @@ export class ProposalsSyncService {
     private readonly upwork: UpworkClientService,
     private readonly proposals: UpworkProposalsService,
     private readonly jobs: UpworkJobsService,
+    private readonly userIds: UpworkUserIdService,
   ) {}
 
   /**
@@ -94,10 +95,10 @@ export class ProposalsSyncService {
    * unit each.
    * @throws UpworkError when the own id cannot be read or everything failed
    */
-  async run(caller: UpworkCaller, positions: ListPositions): Promise<SyncResult> {
+  async run(caller: SyncCaller, positions: ListPositions): Promise<SyncResult> {
     const run = new SyncRun();
-    const { user } = run.read(await this.upwork.call(CURRENT_USER, {}, caller));
-    const reading: Reading = { caller, run, counts: { ...NO_COUNTS }, upworkUserId: user.id, known: new Set() };
+    const upworkUserId = await this.userIds.find(caller.tokenId, caller);
+    const reading: Reading = { caller, run, counts: { ...NO_COUNTS }, upworkUserId, known: new Set() };
     const listPositions: Record<string, ListPosition> = { ...positions };
     for (const list of PROPOSAL_LISTS) {
       const reason = await run.runPart(`list ${list}`, async () => {

@@ -20,8 +20,8 @@ export class UpworkUserIdService {
   async find(tokenId: number, caller: UpworkCaller): Promise<string> {
     const [known] = await this.database.query<{ id: string | null }>(READ_UPWORK_USER_ID, [tokenId]);
     if (known?.id) return known.id;
-    const { user } = await this.upwork.call(CURRENT_USER, {}, caller);
-    await this.database.query(STORE_UPWORK_USER_ID, [tokenId, user.id]);
-    return user.id;
+    const { data } = await this.upwork.call(CURRENT_USER, {}, caller);
+    await this.database.query(STORE_UPWORK_USER_ID, [tokenId, data.user.id]);
+    return data.user.id;
   }
 }
