@@ -48,6 +48,7 @@ describe('fields marked by @Sensitive()', () => {
       'coverLetter',
       'currentPassword',
       'instructions',
+      'lastText',
       'letter',
       'mfaToken',
       'newPassword',

@@ -51,7 +51,13 @@ const CASES: Readonly<Record<string, Readonly<Record<string, FilterCase>>>> = {
   },
   '/v1/messages': {
     jobId: ['{jobA}', 'A', '{jobC}'],
+    roomId: ['room_A', 'A', 'room_C'],
     isRead: ['true', 'B', 'false'],
+  },
+  '/v1/conversations': {
+    jobId: ['{jobA}', 'A', '{jobC}'],
+    unread: ['true', 'A', 'false'],
+    waitingFor: ['freelancer', 'A', 'client'],
   },
   '/v1/ai/generations': {
     jobId: ['{jobA}', 'A', '{jobC}'],
@@ -111,6 +117,7 @@ const LABEL_FIELDS: Readonly<Record<string, string>> = {
   '/v1/jobs': 'title',
   '/v1/proposals': 'coverLetter',
   '/v1/messages': 'content',
+  '/v1/conversations': 'title',
   '/v1/ai/generations': 'instructions',
   '/v1/ai/letter-versions': 'letter',
   '/v1/analytics/metrics': 'metric',
@@ -179,8 +186,12 @@ const ROWS = `
       CASE label WHEN 'A' THEN old ELSE recent END
     FROM job, ages WHERE label IN ('A', 'B') RETURNING id, cover_letter AS label
   ), message AS (
-    INSERT INTO messages (user_id, job_id, sender_type, content, is_read)
-    SELECT $1, id, 'client', label, label = 'B' FROM job WHERE label IN ('A', 'B')
+    INSERT INTO messages (user_id, job_id, room_id, sender_type, content, is_read)
+    SELECT $1, id, 'room_' || label, 'client', label, label = 'B' FROM job WHERE label IN ('A', 'B')
+  ), conversation AS (
+    INSERT INTO conversations (user_id, room_id, title, job_id, last_sender_type)
+    SELECT $1, 'room_' || label, label, id, CASE label WHEN 'A' THEN 'client' ELSE 'freelancer' END
+    FROM job WHERE label IN ('A', 'B')
   ), generation AS (
     INSERT INTO ai_generations (user_id, job_id, generation_type, instructions, prompt, status)
     SELECT $1, id, CASE label WHEN 'A' THEN 'proposal' ELSE 'message' END, label, 'a prompt',
