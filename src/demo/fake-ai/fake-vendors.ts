@@ -62,6 +62,12 @@ export interface FakeVendors {
 /** Pause before a cut: a network delivers the sent bytes before it breaks. */
 const CUT_DELAY_MS = 60;
 
+/**
+ * End of an event. A cut falls before it, into the JSON: the client would count the usage of whole JSON, but discard
+ * its text, since an event without its blank line is discarded (HTML, section 9.2.6 "Interpreting an event stream").
+ */
+const EVENT_END = '\n\n';
+
 /** Starts a server with the streaming protocols of the three vendors on one port. */
 export async function startFakeVendors({ port = 0 }: { port?: number } = {}): Promise<FakeVendors> {
   const invoices: FakeInvoice[] = [];
@@ -142,8 +148,9 @@ async function answer(
     behaviour.override,
   );
   const sent = await stream(call, parsed, events, behaviour);
-  // The cache price applies only when the client received the count: OpenAI sends it in the last event only.
-  const cached = sent.all || (parsed.vendor !== 'openai' && sent.events > 0) ? cachedAiTokens : 0;
+  // The cache price applies only when the client received the count: OpenAI sends it in the event before [DONE].
+  const isCountSent = sent.events >= (parsed.vendor === 'openai' ? events.length - 1 : 1);
+  const cached = isCountSent ? cachedAiTokens : 0;
   const usage = { inputAiTokens, cachedAiTokens: cached, outputAiTokens: countFakeTokens(sent.text) };
   invoices.push({
     ...parsed,
@@ -191,7 +198,7 @@ async function stream(
     }
     const room = cutAtByte - bytes;
     if (room < event.bytes.length) {
-      response.write(event.bytes.subarray(0, room));
+      response.write(event.bytes.subarray(0, Math.min(room, event.bytes.length - EVENT_END.length - 1)));
       await sleep(CUT_DELAY_MS);
       response.destroy();
       return { text, events: count, all: false };

@@ -1,3 +1,4 @@
+import { calculateFakeCost, countFakeTokens, type FakeInvoice } from '../../../src/demo/fake-ai/fake-invoice';
 import type { FakeBehaviour } from '../../../src/demo/fake-ai/fake-vendors';
 import type { Caller } from '../../support/caller';
 import type { AiInstallation } from './ai-installation';
@@ -51,7 +52,7 @@ export async function stressUsageLedger(
   const { fake } = installation;
   const user = await installation.createUser();
   fake.invoices.length = 0;
-  fake.setBehaviour(isChosen);
+  fake.setBehaviour(chooseBehaviour);
   let next = 0;
   await Promise.all(
     Array.from({ length: atOnce }, async () => {
@@ -90,13 +91,16 @@ function compare(
   rows: readonly Row[],
 ): Omit<UsageLedgerResult, 'calls' | 'vendorCalls' | 'faults' | 'missing'> {
   const wrong = { wrongText: 0, wrongUsage: 0, wrongCost: 0 };
-  let recorded = 0n;
+  let [recorded, billed] = [0n, 0n];
   for (const row of rows) {
-    const bills = fake.invoices.filter(({ prompt }) => prompt.includes(row.instructions));
+    const bills = fake.invoices
+      .filter(({ prompt }) => prompt.includes(row.instructions))
+      .map((bill) => (bill.isComplete ? bill : readPart(bill, row)));
     const sum = (field: 'inputAiTokens' | 'outputAiTokens' | 'cachedAiTokens'): number =>
       bills.reduce((total, bill) => total + bill[field], 0);
     const cost = bills.reduce((total, bill) => total + bill.cost, 0n);
     recorded += toPicoUsd(row.cost);
+    billed += cost;
     if ((row.response ?? '') !== bills.map(({ text }) => text).join('')) wrong.wrongText += 1;
     if (
       row.input !== sum('inputAiTokens') ||
@@ -113,20 +117,34 @@ function compare(
     running: count('running'),
     estimated: rows.filter(({ isEstimated }) => isEstimated).length,
     ...wrong,
-    billedUsd: toUsd(fake.invoices.reduce((total, { cost }) => total + cost, 0n)),
+    billedUsd: toUsd(billed),
     recordedUsd: toUsd(recorded),
   };
 }
 
-function isChosen(): FakeBehaviour {
-  const pieces = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, (_, i) => `wörd${i}-${'é'.repeat(i % 7)} `);
-  const common = { pieces, cachedShare: Math.random() < 0.5 ? Math.random() : 0, pauseMs: Math.random() < 0.3 ? 2 : 0 };
+/**
+ * Returns the invoice of a broken call as far as the client read it. A client loses what it received but had not read
+ * when the connection broke: the end of the text, or the event that reports the cached input.
+ */
+function readPart(bill: FakeInvoice, row: Row): FakeInvoice {
+  const text = bill.text.startsWith(row.response ?? '') ? (row.response ?? '') : bill.text;
+  const usage = {
+    inputAiTokens: bill.inputAiTokens,
+    cachedAiTokens: Math.min(bill.cachedAiTokens, row.cached),
+    outputAiTokens: countFakeTokens(text),
+  };
+  return { ...bill, ...usage, text, cost: calculateFakeCost(bill.model, usage) };
+}
+
+function chooseBehaviour(): FakeBehaviour {
+  const chunks = Array.from({ length: 1 + Math.floor(Math.random() * 40) }, (_, i) => `wörd${i}-${'é'.repeat(i % 7)} `);
+  const common = { chunks, cachedShare: Math.random() < 0.5 ? Math.random() : 0, pauseMs: Math.random() < 0.3 ? 2 : 0 };
   if (Math.random() >= FAULTS) return common;
   const kind = Math.random();
   if (kind < 0.3) return { status: [400, 429, 500, 503][Math.floor(Math.random() * 4)]! };
-  if (kind < 0.4) return { ...common, errorAfter: 1 + Math.floor(Math.random() * pieces.length) };
+  if (kind < 0.4) return { ...common, errorAfter: 1 + Math.floor(Math.random() * chunks.length) };
   if (kind < 0.5) return { ...common, cutAtByte: 0.5 };
-  return { ...common, cutAtByte: 1 + Math.floor(Math.random() * 120 * pieces.length) };
+  return { ...common, cutAtByte: 1 + Math.floor(Math.random() * 120 * chunks.length) };
 }
 
 function toPicoUsd(amount: string): bigint {
