@@ -10,6 +10,7 @@ import { TokenRefreshService } from '../tokens/token-refresh.service';
 import { JOB_DETAILS, type UpworkPosting } from '../upwork/documents/job-details.documents';
 import { UpworkClientService } from '../upwork/upwork-client.service';
 import { UpworkError } from '../upwork/upwork.error';
+import { readPrice, readRates } from './job-facts';
 
 const MAX_PER_MINUTE = 10;
 const MAX_QUESTIONS = 50;
@@ -42,10 +43,9 @@ export class JobDetailsService {
   async refresh(id: number): Promise<JobDetailsDto> {
     const postingId = getPostingId(await this.findJob(id));
     await this.limitRate();
-    const posting = await this.read(postingId);
-    const details = toJobDetails(posting);
-    await this.database.change(Job, id, 'job.not_found', () => ({ ...toContent(posting), details }));
-    return details;
+    const changes = toJobChanges(await this.read(postingId));
+    await this.database.change(Job, id, 'job.not_found', () => changes);
+    return changes.details;
   }
 
   private async findJob(id: number): Promise<Job> {
@@ -91,28 +91,24 @@ function getPostingId({ upworkJobId }: Job): string {
   return number;
 }
 
+/** Returns what a posting changes of its job. */
+export function toJobChanges(posting: UpworkPosting): Partial<Job> & { readonly details: JobDetails } {
+  return { ...toContent(posting), details: toJobDetails(posting) };
+}
+
 /** Returns the fields of a job that the posting states; the others keep their values. */
 function toContent({ content, contractTerms }: UpworkPosting): Partial<Job> {
   const jobType = ({ HOURLY: 'hourly', FIXED: 'fixed' } as const)[contractTerms?.contractType ?? ''];
   const { hourlyBudgetMin, hourlyBudgetMax } = contractTerms?.hourlyContractTerms ?? {};
-  const budget = toAmount(contractTerms?.fixedPriceContractTerms?.amount?.rawValue);
+  const budget = readPrice(contractTerms?.fixedPriceContractTerms?.amount?.rawValue);
+  const title = truncateToCodePoints(content?.title.trim() ?? '', 500);
   return {
-    ...(content && {
-      title: truncateToCodePoints(content.title, 500),
-      description: truncateToCodePoints(content.description, 50_000),
-    }),
+    ...(title && { title }),
+    ...(content && { description: truncateToCodePoints(content.description, 50_000) }),
     ...(jobType && { jobType }),
-    ...(jobType === 'hourly' && {
-      hourlyRateMin: toAmount(hourlyBudgetMin),
-      hourlyRateMax: toAmount(hourlyBudgetMax),
-    }),
+    ...(jobType === 'hourly' && readRates(hourlyBudgetMin, hourlyBudgetMax)),
     ...(jobType === 'fixed' && budget !== null && { budgetMin: budget, budgetMax: budget }),
   };
-}
-
-function toAmount(value: string | number | null | undefined): string | null {
-  const amount = Number(value ?? 0);
-  return amount > 0 && amount < 1e8 ? amount.toFixed(2) : null;
 }
 
 function toJobDetails({ workFlowState, contractorSelection, activityStat }: UpworkPosting): JobDetails {
@@ -138,7 +134,7 @@ type Questions = NonNullable<
 /** Lists the texts of the questions in the order of the posting. */
 function listQuestions(questions: Questions): string[] {
   return questions
-    .filter((each) => each !== null)
+    .flatMap((each) => each ?? [])
     .sort((one, other) => (one.sequenceNumber ?? 0) - (other.sequenceNumber ?? 0))
     .flatMap(({ question }) => (question ? [truncateToCodePoints(question, 2_000)] : []))
     .slice(0, MAX_QUESTIONS);

@@ -52,7 +52,7 @@ export function readJobFacts(job: UpworkJob): Required<JobFacts> {
     postedAt: job.publishedDateTime ?? null,
     renewedAt: job.renewedDateTime ?? null,
     clientSpent,
-    clientSpentCurrency: clientSpent === null ? null : readCurrency(client?.totalSpent?.currency),
+    clientSpentCurrency: clientSpent === null ? null : (client?.totalSpent?.currency ?? null),
     clientHires: readCount(client?.totalHires),
     clientPostedJobs: readCount(client?.totalPostedJobs),
     clientRating: readRating(client?.totalFeedback, client?.totalReviews),
@@ -69,14 +69,26 @@ export function readJobFacts(job: UpworkJob): Required<JobFacts> {
   };
 }
 
+/** Returns a price with two places; null for zero, Upwork's "no price", and for more than the columns store. */
+export function readPrice(value: string | number | null | undefined): string | null {
+  const cents = Math.round(Number(value ?? 0) * 100);
+  return cents > 0 && cents <= 100 * MAX_AMOUNT ? (cents / 100).toFixed(2) : null;
+}
+
+/** Returns an hourly range with its lower rate first, as the columns require. */
+export function readRates(
+  min: string | number | null | undefined,
+  max: string | number | null | undefined,
+): Pick<CreateJobDto, 'hourlyRateMin' | 'hourlyRateMax'> {
+  const [one, other] = [readPrice(min), readPrice(max)];
+  const isReversed = one !== null && other !== null && Number(one) > Number(other);
+  return isReversed ? { hourlyRateMin: other, hourlyRateMax: one } : { hourlyRateMin: one, hourlyRateMax: other };
+}
+
 /** Returns an amount with two places; zero is an amount. */
 function readAmount(rawValue: string | number | undefined): string | null {
   const value = rawValue === undefined || rawValue === '' ? NaN : Number(rawValue);
   return value >= 0 ? Math.min(value, MAX_AMOUNT).toFixed(2) : null;
-}
-
-function readCurrency(currency: string | null | undefined): string | null {
-  return currency !== undefined && currency !== null && /^[A-Z]{3}$/.test(currency) ? currency : null;
 }
 
 function readCount(count: number | null | undefined): number | null {
@@ -91,7 +103,7 @@ function readRating(rating: number | null | undefined, reviews: number | null | 
 }
 
 /** Returns null for no preference. */
-function readPlaces(places: readonly (string | null)[] | null | undefined): string[] | null {
+function readPlaces(places: UpworkJob['preferredFreelancerLocation']): string[] | null {
   const known = (places ?? []).flatMap((place) => place?.trim() || []);
   if (known.length === 0) return null;
   return known.slice(0, MAX_PLACES).map((place) => truncateToCodePoints(place, MAX_PLACE_LENGTH));

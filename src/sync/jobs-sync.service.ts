@@ -5,11 +5,12 @@ import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
-import { readJobFacts } from './job-facts';
+import { readJobFacts, readPrice, readRates } from './job-facts';
 import { buildSearchFilter, SEARCH_COLUMNS, type SearchFields } from './search-filter';
 import { type SyncResult, SyncRun } from './sync-run';
 
-type Money = UpworkJob['amount'];
+/** Title of a job whose title on Upwork is empty. */
+const UNTITLED = 'Untitled job on Upwork';
 
 const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
   ENTRY_LEVEL: 'entry',
@@ -21,21 +22,17 @@ const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
 export function toJobRow(job: UpworkJob): Record<string, unknown> {
   const jobType = readJobType(job);
   const isHourly = jobType === 'hourly';
-  const fixed = readAmount(job.amount);
+  const fixed = readPrice(job.amount?.rawValue);
   return {
     upworkJobId: job.ciphertext ?? job.id,
-    title: truncateToCodePoints(job.title, 500),
+    title: truncateToCodePoints(job.title.trim(), 500) || UNTITLED,
     description: truncateOrNull(job.description, 50_000),
     jobType,
     budgetMin: isHourly ? null : fixed,
     budgetMax: isHourly ? null : fixed,
-    hourlyRateMin: readAmount(job.hourlyBudgetMin),
-    hourlyRateMax: readAmount(job.hourlyBudgetMax),
+    ...readRates(job.hourlyBudgetMin?.rawValue, job.hourlyBudgetMax?.rawValue),
     currency: (isHourly ? (job.hourlyBudgetMin ?? job.hourlyBudgetMax) : job.amount)?.currency ?? 'USD',
-    skills: (job.skills ?? [])
-      .filter((skill) => skill !== null)
-      .slice(0, 50)
-      .map(({ name, prettyName }) => truncateToCodePoints(prettyName ?? name, 100)),
+    skills: listSkills(job),
     // The category of a job is a technical name; its occupation has the label.
     category: truncateOrNull(job.occupations?.category?.prefLabel ?? job.category, 100),
     subcategory: truncateOrNull(job.subcategory, 100),
@@ -51,16 +48,16 @@ export function toJobRow(job: UpworkJob): Record<string, unknown> {
 /** Derives the job type. Only hourly jobs have a kind of hourly budget, hourly rates or weekly hours. */
 function readJobType(job: UpworkJob): 'hourly' | 'fixed' | null {
   if (job.hourlyBudgetType) return 'hourly';
-  if (readAmount(job.hourlyBudgetMin) !== null || readAmount(job.hourlyBudgetMax) !== null) return 'hourly';
-  if (readAmount(job.amount) !== null) return 'fixed';
+  if (readPrice(job.hourlyBudgetMin?.rawValue) ?? readPrice(job.hourlyBudgetMax?.rawValue)) return 'hourly';
+  if (readPrice(job.amount?.rawValue)) return 'fixed';
   if (job.engagement) return 'hourly';
   return job.hourlyBudgetType === null ? 'fixed' : null;
 }
 
-/** Returns the amount with two decimals; null for zero, which means "no amount" on Upwork. */
-function readAmount(money: Money): string | null {
-  const value = Number(money?.rawValue ?? 0);
-  return value > 0 && value < 1e8 ? value.toFixed(2) : null;
+/** Lists the names of the skills that have one. */
+function listSkills({ skills }: UpworkJob): string[] {
+  const names = (skills ?? []).flatMap((skill) => (skill?.prettyName ?? skill?.name ?? '').trim() || []);
+  return names.slice(0, 50).map((name) => truncateToCodePoints(name, 100));
 }
 
 /**
@@ -73,7 +70,7 @@ function buildClientInfo({ client, publishedDateTime, renewedDateTime }: UpworkJ
     spent: client?.totalSpent,
     reviews: client?.totalReviews,
     rating: client?.totalFeedback,
-    verification: client?.verificationStatus,
+    verification: truncateOrNull(client?.verificationStatus, 100),
     publishedAt: publishedDateTime,
     renewedAt: renewedDateTime,
   };

@@ -68,8 +68,7 @@ export class MessagesSyncService {
       const read = async (after?: string) =>
         run.read(await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
       for await (const { nodes, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
-        const rooms = nodes.filter(({ id }) => !known.has(id));
-        for (const { id } of rooms) known.add(id);
+        const rooms = nodes.filter(({ id }) => !known.has(id) && known.add(id));
         yield { rooms, unreadable };
       }
     }

@@ -19,6 +19,7 @@ import {
   type UpworkCaller,
   UpworkClientService,
 } from '../upwork/upwork-client.service';
+import { readPrice } from './job-facts';
 import { type ListPosition, type ListPositions, type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 /** Ends a list whose cursors never end. */
@@ -142,8 +143,7 @@ export class ProposalsSyncService {
   /** Stores the proposals of a page. Returns whether every one could be read and stored. */
   private async storePage({ nodes, unreadable, isPartial }: ProposalsPage, reading: Reading): Promise<boolean> {
     const { run, counts, known } = reading;
-    const found = nodes.filter(({ id }) => !known.has(id));
-    for (const { id } of found) known.add(id);
+    const found = nodes.filter(({ id }) => !known.has(id) && known.add(id));
     const own = found.filter(({ user }) => user.id === reading.upworkUserId);
     const reasons: (string | null)[] = [];
     for (const node of own) reasons.push(await run.runPart(`proposal ${node.id}`, () => this.storeNode(node, counts)));
@@ -169,7 +169,7 @@ export class ProposalsSyncService {
   private async storeProposal(node: UpworkProposal, input: UpworkProposalInput) {
     const outcome = await this.proposals.updateStatus(input);
     if (outcome !== 'unknownJob') return outcome;
-    const title = node.marketplaceJobPosting.content?.title || PRIVATE_JOB_TITLE;
+    const title = node.marketplaceJobPosting.content?.title.trim() || PRIVATE_JOB_TITLE;
     const upworkJobId = buildCiphertext(node.marketplaceJobPosting.id);
     await this.jobs.store([{ upworkJobId, title: truncateToCodePoints(title, 500) }]);
     return this.proposals.updateStatus(input);
@@ -203,9 +203,8 @@ function toProposalInput(node: UpworkProposal): UpworkProposalInput {
 
 /** Reads the bid. Only a fixed price has an upfront payment. */
 function readBid({ terms }: UpworkProposal): Pick<UpworkProposalInput, 'bidAmount' | 'bidType' | 'currency'> {
-  const bid = Number(terms?.chargeRate?.rawValue ?? 0);
   return {
-    bidAmount: bid > 0 && bid < 1e8 ? bid.toFixed(2) : null,
+    bidAmount: readPrice(terms?.chargeRate?.rawValue),
     bidType: terms ? (typeof terms.upfrontPaymentPercent === 'number' ? 'fixed' : 'hourly') : null,
     currency: terms?.chargeRate?.currency ?? 'USD',
   };

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { FakeCase } from '../../src/demo/fake-upwork/cases/fake-case';
 import { FAKE_CASES } from '../../src/demo/fake-upwork/fake-cases';
-import { FAKE_SCHEMA, listRootFields, type FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
+import { FAKE_SCHEMA, listRootFields, type FakeAnswer, type FakeData } from '../../src/demo/fake-upwork/fake-schema';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { UpworkDocument } from '../../src/upwork/documents/upwork-document';
 import { buildMutants } from '../support/document-mutants';
@@ -123,6 +123,25 @@ describe('the documents for Upwork', () => {
       expect(unread.map(({ where }) => where)).toEqual(name === 'CurrentUser' ? ['user'] : []);
     },
   );
+
+  it.each([
+    ['SearchJobs', ['id', 'title']],
+    ['VendorProposals', ['id', 'user', 'marketplaceJobPosting', 'auditDetails', 'status']],
+    ['Rooms', ['id']],
+    ['RoomStories', ['id', 'createdDateTime']],
+  ])('%s needs of a node only what identifies it, although the schema requires more', (name, required) => {
+    const { text, data: schema } = DOCUMENTS.find((document) => document.name === name)!;
+    const [[list, page]] = Object.entries(buildFullAnswer(FAKE_SCHEMA, text)) as [[string, FakeData[string]]];
+    const node = page.edges[0]!.node!;
+    const isRead = (fields: object) => {
+      const edges = [{ node: { ...node, ...fields } }];
+      return (schema.parse({ [list]: { edges } }) as Record<string, { nodes: unknown[] }>)[list]!.nodes.length === 1;
+    };
+
+    const needed = Object.keys(node).filter((field) => ![null, {}, [{}]].every((value) => isRead({ [field]: value })));
+
+    expect(needed).toEqual(required);
+  });
 
   it('are refused after any change of a name, a type, an argument or a selection', async () => {
     const mutants = DOCUMENTS.flatMap(({ name, text }) => buildMutants(text).map((mutant) => ({ name, ...mutant })));

@@ -349,7 +349,8 @@ describe('synchronisation with Upwork', () => {
         ...(buildInvalidNodes(node) as FakeAnswer['data'][string]['edges']),
         { node: { ...node, status: null } },
         { node: { ...other, auditDetails: { createdDateTime: { rawValue: 'soon' } } } },
-        { node: { ...other, terms: { chargeRate: { rawValue: '1', currency: 'no currency' } } } },
+        // Only one proposal of a job can be open.
+        { node: { ...node, id: '9' } },
       );
       return answer;
     };

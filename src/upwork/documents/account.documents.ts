@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { HEADER_TOKEN } from '../../platform/http/edge/header-values';
-import { defineDocument, id, text } from './upwork-document';
+import { defineDocument, id, optional, text } from './upwork-document';
 
 const company = z.object({
   organizationId: z.string().regex(HEADER_TOKEN).max(100),
@@ -14,13 +14,18 @@ const company = z.object({
 /** Organization that a connection may act for. */
 export type UpworkCompany = z.output<typeof company>;
 
+/** Leaves out the organizations that cannot be read. */
+function listPresent(items: readonly (UpworkCompany | null | undefined)[]): UpworkCompany[] {
+  return items.filter((item) => item !== null && item !== undefined);
+}
+
 /** Lists the organizations that a connection may act for: client accounts, freelancer accounts and agencies. */
 export const COMPANY_SELECTOR = defineDocument(
   'CompanySelector',
   `query CompanySelector {
     companySelector { items { organizationId title organizationType organizationLegacyType } }
   }`,
-  z.object({ companySelector: z.object({ items: z.array(company) }) }),
+  z.object({ companySelector: z.object({ items: z.array(optional(company)).transform(listPresent) }) }),
 );
 
 /** Reads the user of the connection. */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { buildConnectionSchema, defineDocument, id, instant, optionalInstant, text } from './upwork-document';
+import { buildConnectionSchema, defineDocument, id, instant, optional, optionalInstant, text } from './upwork-document';
 
 const room = z.object({
   id,
   roomName: text,
   topic: text,
   lastReadDateTime: optionalInstant,
-  vendorProposal: z.object({ id, marketplaceJobPosting: z.object({ id }).nullish() }).nullish(),
+  vendorProposal: optional(z.object({ id, marketplaceJobPosting: optional(z.object({ id })) })),
 });
 
 /** Conversation on Upwork. */
@@ -28,10 +28,10 @@ const story = z.object({
   id,
   createdDateTime: instant,
   message: text,
-  user: z.object({ id }).nullish(),
+  user: optional(z.object({ id })),
   /** The organization for which the author writes; team mates have the same one. */
-  organization: z.object({ id }).nullish(),
-  attachments: z.array(z.object({ objectReferenceId: text, objectType: text }).nullish()).nullish(),
+  organization: optional(z.object({ id })),
+  attachments: optional(z.array(optional(z.object({ objectReferenceId: text, objectType: text })))),
 });
 
 /** Message of a conversation. */

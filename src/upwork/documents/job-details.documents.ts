@@ -1,37 +1,31 @@
 import { z } from 'zod';
-import { defineDocument, money, optionalInstant, requiredText, text } from './upwork-document';
-
-const count = z.number().nullish();
+import { defineDocument, money, number, optional, optionalInstant, requiredText, text } from './upwork-document';
 
 /** Hourly amounts are numbers here, whereas a search returns money. */
 const contractTerms = z.object({
   contractType: text,
-  fixedPriceContractTerms: z.object({ amount: money }).nullish(),
-  hourlyContractTerms: z.object({ hourlyBudgetMin: count, hourlyBudgetMax: count }).nullish(),
+  fixedPriceContractTerms: optional(z.object({ amount: money })),
+  hourlyContractTerms: optional(z.object({ hourlyBudgetMin: number, hourlyBudgetMax: number })),
 });
 
-const question = z.object({ question: text, sequenceNumber: count }).nullable();
+const question = z.object({ question: text, sequenceNumber: number });
+
+const proposalRequirement = z.object({ screeningQuestions: optional(z.array(optional(question))) });
+
+const jobActivity = z.object({
+  lastClientActivity: optionalInstant,
+  invitesSent: number,
+  totalInvitedToInterview: number,
+  totalHired: number,
+  totalOffered: number,
+});
 
 const posting = z.object({
-  workFlowState: z.object({ status: text }).nullish(),
-  content: z.object({ title: requiredText, description: requiredText }).nullish(),
-  contractTerms: contractTerms.nullish(),
-  contractorSelection: z
-    .object({ proposalRequirement: z.object({ screeningQuestions: z.array(question).nullish() }).nullish() })
-    .nullish(),
-  activityStat: z
-    .object({
-      jobActivity: z
-        .object({
-          lastClientActivity: optionalInstant,
-          invitesSent: count,
-          totalInvitedToInterview: count,
-          totalHired: count,
-          totalOffered: count,
-        })
-        .nullish(),
-    })
-    .nullish(),
+  workFlowState: optional(z.object({ status: text })),
+  content: optional(z.object({ title: requiredText, description: requiredText })),
+  contractTerms: optional(contractTerms),
+  contractorSelection: optional(z.object({ proposalRequirement: optional(proposalRequirement) })),
+  activityStat: optional(z.object({ jobActivity: optional(jobActivity) })),
 });
 
 /** Posting of a job in full. */

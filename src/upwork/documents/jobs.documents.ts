@@ -2,18 +2,31 @@ import { z } from 'zod';
 import {
   buildConnectionSchema,
   defineDocument,
+  flag,
   id,
   money,
+  number,
+  optional,
   optionalInstant,
   requiredText,
   text,
 } from './upwork-document';
 
-const skill = z.object({ name: requiredText, prettyName: text }).nullable();
+const skill = z.object({ name: requiredText, prettyName: text });
+
+const client = z.object({
+  totalHires: number,
+  totalPostedJobs: number,
+  totalSpent: money,
+  totalReviews: number,
+  totalFeedback: number,
+  verificationStatus: text,
+  location: optional(z.object({ country: text })),
+});
 
 const job = z.object({
   id,
-  ciphertext: id.nullish(),
+  ciphertext: optional(id),
   title: requiredText,
   description: text,
   hourlyBudgetType: text,
@@ -25,26 +38,16 @@ const job = z.object({
   experienceLevel: text,
   category: text,
   subcategory: text,
-  occupations: z.object({ category: z.object({ prefLabel: requiredText }).nullish() }).nullish(),
-  skills: z.array(skill).nullish(),
-  freelancersToHire: z.number().nullish(),
-  totalApplicants: z.number().nullish(),
-  applied: z.boolean().nullish(),
-  premium: z.boolean().nullish(),
-  enterprise: z.boolean().nullish(),
-  preferredFreelancerLocation: z.array(requiredText.nullable()).nullish(),
-  preferredFreelancerLocationMandatory: z.boolean().nullish(),
-  client: z
-    .object({
-      totalHires: z.number().nullish(),
-      totalPostedJobs: z.number().nullish(),
-      totalSpent: money,
-      totalReviews: z.number().nullish(),
-      totalFeedback: z.number().nullish(),
-      verificationStatus: text,
-      location: z.object({ country: text }).nullish(),
-    })
-    .nullish(),
+  occupations: optional(z.object({ category: optional(z.object({ prefLabel: requiredText })) })),
+  skills: optional(z.array(optional(skill))),
+  freelancersToHire: number,
+  totalApplicants: number,
+  applied: flag,
+  premium: flag,
+  enterprise: flag,
+  preferredFreelancerLocation: optional(z.array(text)),
+  preferredFreelancerLocationMandatory: flag,
+  client: optional(client),
   publishedDateTime: optionalInstant,
   renewedDateTime: optionalInstant,
 });

@@ -5,6 +5,8 @@ import {
   id,
   instant,
   money,
+  number,
+  optional,
   optionalInstant,
   requiredText,
   text,
@@ -13,12 +15,12 @@ import {
 const proposal = z.object({
   id,
   user: z.object({ id }),
-  marketplaceJobPosting: z.object({ id, content: z.object({ title: requiredText }).nullish() }),
-  terms: z.object({ chargeRate: money, upfrontPaymentPercent: z.number().nullish() }).nullish(),
+  marketplaceJobPosting: z.object({ id, content: optional(z.object({ title: requiredText })) }),
+  terms: optional(z.object({ chargeRate: money, upfrontPaymentPercent: number })),
   proposalCoverLetter: text,
   auditDetails: z.object({
     createdDateTime: z.object({ rawValue: instant }),
-    modifiedDateTime: z.object({ rawValue: optionalInstant }).nullish(),
+    modifiedDateTime: optional(z.object({ rawValue: optionalInstant })),
   }),
   status: z.object({ status: requiredText }),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isCurrency } from '../../platform/http/validation/money-field';
 
 /** GraphQL operation and the schema of its answer; unknown fields are dropped. */
 export interface UpworkDocument<Schema extends z.ZodType> {
@@ -26,18 +27,32 @@ export function defineDocument<Schema extends z.ZodType>(
   return { name, text, data };
 }
 
+/**
+ * Reads a part without which the node is still of use: null when it is absent or unreadable. Upwork omits also what its
+ * schema requires.
+ */
+export function optional<Part extends z.ZodType>(part: Part) {
+  return part.nullish().catch(null);
+}
+
 /** Id used for later lookups; characters that no column stores are rejected. */
 export const id = z
   .string()
   .min(1)
   .max(100)
-  .regex(/^[^\p{C}]+$/u);
+  .regex(/^[^\p{C}\s]+$/u);
 
 /** Text without NUL and surrogates, which PostgreSQL cannot store. */
 export const requiredText = z.string().transform((value) => value.replace(/\0|\p{Surrogate}/gu, ''));
 
 /** Text that Upwork may omit. */
-export const text = requiredText.nullish();
+export const text = optional(requiredText);
+
+/** Number that Upwork may omit. */
+export const number = optional(z.number());
+
+/** Flag that Upwork may omit. */
+export const flag = optional(z.boolean());
 
 /** The end of the year 9999. */
 const MAX_INSTANT_MS = 253_402_300_799_999;
@@ -51,17 +66,23 @@ export const instant = z.string().transform((value, context) => {
 });
 
 /** Instant without which the node is still of use. */
-export const optionalInstant = instant.nullish().catch(null);
+export const optionalInstant = optional(instant);
 
-/** Amount of money that Upwork may omit. */
-export const money = z
-  .object({ rawValue: z.union([z.string(), z.number()]), currency: z.string().nullish() })
-  .nullish();
+/** Decimal number; other texts are no amount. */
+const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
+
+/** Amount of money that Upwork may omit. Its currency is null unless ISO 4217 has it. */
+export const money = optional(
+  z.object({
+    rawValue: z.union([z.string().regex(DECIMAL), z.number()]),
+    currency: optional(z.string().toUpperCase().refine(isCurrency)),
+  }),
+);
 
 const connection = z
   .object({
     edges: z.array(z.unknown()).nullish(),
-    pageInfo: z.object({ hasNextPage: z.boolean().nullish(), endCursor: text }).nullish(),
+    pageInfo: optional(z.object({ hasNextPage: flag, endCursor: text })),
   })
   .nullish();
 

@@ -65,7 +65,8 @@ export function CurrencyField(options: FieldOptions): PropertyDecorator {
   );
 }
 
-function isCurrency(code: unknown): boolean {
+/** Returns whether ISO 4217 has a currency of this code, in capitals. */
+export function isCurrency(code: unknown): boolean {
   return NEW_CURRENCIES.has(code) || (isISO4217CurrencyCode(code) && !NO_CURRENCIES.has(code));
 }
 
