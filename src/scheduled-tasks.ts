@@ -10,6 +10,7 @@ import { ROTATE_ENCRYPTION_KEYS } from './platform/encryption/rotate-encryption-
 import { SEND_MAILS } from './platform/mail/send-mails.task';
 import type { ScheduledTask } from './platform/scheduler/scheduled-task';
 import { CHECK_DELIVERIES } from './messages/check-deliveries.task';
+import { CHECK_CAPABILITIES } from './tokens/check-capabilities.task';
 import { SYNC_CONNECTIONS } from './sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from './tokens/refresh-connections.task';
 import { PURGE_EXPIRED } from './platform/scheduler/purge-expired.task';
@@ -23,6 +24,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   END_ORPHANED_AI_CALLS,
   REFRESH_CONNECTIONS,
   SYNC_CONNECTIONS,
+  CHECK_CAPABILITIES,
   CHECK_DELIVERIES,
   SEND_DELIVERIES,
   SEND_MAILS,

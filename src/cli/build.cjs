@@ -12,7 +12,7 @@ const buildInfoFile = join(root, 'dist', '.build.json');
 function sources() {
   const folders = ['src', 'typeorm-migrations'].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.tsx?$|\.(sql|css|js)$/.test(entry.name))
+      .filter((entry) => entry.isFile() && /(?<!\.spec|\.d)\.tsx?$|\.(sql|css|graphql|js)$/.test(entry.name))
       .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name))),
   );
   return ['ormconfig.ts', ...folders].filter((file) => !file.startsWith(join('src', 'schematics')));
@@ -57,7 +57,7 @@ function findStaleOutput(files) {
     const found = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).map((file) =>
       join(root, 'dist', file),
     );
-    return found.filter((file) => /\.(js|sql|css)$/.test(file) && !wanted.has(file));
+    return found.filter((file) => /\.(js|sql|css|graphql)$/.test(file) && !wanted.has(file));
   } catch {
     // Nothing was built yet.
     return [];

@@ -31,6 +31,58 @@ export function computeTokenHealth(
   return status === 'failing' ? 'retrying' : 'healthy';
 }
 
+/** What the API key of a connection lacks at Upwork. */
+export class MissingCapabilitiesDto {
+  @MissingPartsProperty('the search of jobs')
+  jobs: readonly string[];
+
+  @MissingPartsProperty('the synchronisation of proposals')
+  proposals: readonly string[];
+
+  @MissingPartsProperty('the synchronisation of messages')
+  messages: readonly string[];
+
+  @MissingPartsProperty('the sending of a reply')
+  replies: readonly string[];
+
+  @MissingPartsProperty('the full posting of a job')
+  details: readonly string[];
+}
+
+/** Declares the parts of Upwork's schema that one capability lacks. */
+function MissingPartsProperty(capability: string): PropertyDecorator {
+  const description = `Parts of Upwork's schema that ${capability} needs and the API key cannot see.`;
+  return ApiProperty({ type: [String], description, example: [] });
+}
+
+/** What a connection can do at Upwork. */
+export class CapabilitiesDto {
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When this was last checked with success (UTC); null before. Checked weekly.',
+    example: null,
+  })
+  checkedAt: Date | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why the latest check failed; null when it succeeded.',
+    example: null,
+  })
+  error: string | null;
+
+  @ApiProperty({
+    type: MissingCapabilitiesDto,
+    nullable: true,
+    description: 'What the owner of the API key must add permissions for, by capability; null until it was checked.',
+    example: null,
+  })
+  missing: MissingCapabilitiesDto | null;
+}
+
 /** Connection in API responses; never contains a token. */
 export class TokenDto {
   @ApiProperty({ type: 'integer', description: 'Id of the connection.', example: 3 })
@@ -94,6 +146,9 @@ export class TokenDto {
   })
   lastError: string | null;
 
+  @ApiProperty({ type: CapabilitiesDto, description: 'What the connection can do at Upwork.' })
+  capabilities: CapabilitiesDto;
+
   @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 1 })
   version: number;
 
@@ -126,6 +181,11 @@ export class TokenDto {
       lastRefreshedAt: token.lastRefreshedAt,
       nextRefreshAt: token.nextRefreshAt,
       lastError: token.lastError,
+      capabilities: {
+        checkedAt: token.capabilitiesCheckedAt,
+        error: token.capabilitiesError,
+        missing: token.missingParts,
+      },
       version: token.version,
       createdAt: token.createdAt,
       updatedAt: token.updatedAt,

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
 import { UpworkModule } from '../upwork/upwork.module';
 import { AuthorizationsService } from './authorizations.service';
+import { CapabilityChecksService } from './capability-checks.service';
 import { TokenRefreshService } from './token-refresh.service';
 import { TokenEncryptionService } from './token-encryption.service';
 import { TokensController } from './tokens.controller';
@@ -14,7 +15,14 @@ import { UserToken } from './user-token.entity';
 @Module({
   imports: [TypeOrmModule.forFeature([UserToken]), AuditModule, UpworkModule],
   controllers: [TokensController],
-  providers: [TokensService, TokenEncryptionService, TokenRefreshService, AuthorizationsService, UpworkUserIdService],
+  providers: [
+    TokensService,
+    TokenEncryptionService,
+    TokenRefreshService,
+    AuthorizationsService,
+    CapabilityChecksService,
+    UpworkUserIdService,
+  ],
   exports: [TokenRefreshService, UpworkUserIdService],
 })
 export class TokensModule {}

@@ -6,7 +6,9 @@ const COLUMNS = `id, user_id AS "userId", provider, organization_id AS "organiza
   encrypted_access_token AS "encryptedAccessToken", encrypted_refresh_token AS "encryptedRefreshToken",
   expires_at AS "expiresAt", scopes, status, last_refreshed_at AS "lastRefreshedAt", last_error AS "lastError",
   refresh_owner AS "refreshOwner", refresh_until AS "refreshUntil", next_refresh_at AS "nextRefreshAt",
-  failed_refreshes AS "failedRefreshes", version, created_at AS "createdAt", updated_at AS "updatedAt"`;
+  failed_refreshes AS "failedRefreshes", missing_parts AS "missingParts",
+  capabilities_checked_at AS "capabilitiesCheckedAt", capabilities_error AS "capabilitiesError", version,
+  created_at AS "createdAt", updated_at AS "updatedAt"`;
 
 /** Row of user_tokens; `isNew` when the statement inserted it. */
 export type StoredToken = UserToken & { readonly isNew: boolean };
@@ -36,7 +38,8 @@ export function storeConnection(connection: NewConnection): [sql: string, values
       seal_key = excluded.seal_key, encrypted_access_token = excluded.encrypted_access_token,
       encrypted_refresh_token = excluded.encrypted_refresh_token, expires_at = excluded.expires_at,
       scopes = excluded.scopes, status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL,
-      next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL, upwork_user_id = NULL
+      next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL, upwork_user_id = NULL,
+      next_capability_check_at = now()
     RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`;
   const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } =
     connection;

@@ -1,5 +1,6 @@
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
+import type { MissingParts } from '../upwork/capabilities.service';
 import type { TokenProvider, TokenStatus } from './tokens.dto';
 
 /** Connection to a provider: the encrypted token pair of a user. */
@@ -55,6 +56,19 @@ export class UserToken extends BaseEntity {
   /** Id of the user at the provider; null until it was asked for. */
   @Column('text', { name: 'upwork_user_id', nullable: true })
   upworkUserId: string | null;
+
+  /** What the API key cannot see of Upwork's schema; null until it was checked. */
+  @Column('jsonb', { name: 'missing_parts', nullable: true })
+  missingParts: MissingParts | null;
+
+  @InstantColumn('capabilities_checked_at', { nullable: true })
+  capabilitiesCheckedAt: Date | null;
+
+  @Column('text', { name: 'capabilities_error', nullable: true })
+  capabilitiesError: string | null;
+
+  @InstantColumn('next_capability_check_at', { default: () => 'now()' })
+  nextCapabilityCheckAt: Date;
 
   @InstantColumn('updated_at', { default: () => 'now()' })
   readonly updatedAt: Date;

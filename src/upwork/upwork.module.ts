@@ -1,11 +1,12 @@
 import { Module } from '@nestjs/common';
+import { CapabilitiesService } from './capabilities.service';
 import { UpworkClientService } from './upwork-client.service';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
 import { UpworkOAuthService } from './upwork-oauth.service';
 
 /** Communication with Upwork: OAuth, GraphQL client, rate limit. Stores nothing in the database. */
 @Module({
-  providers: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
-  exports: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService],
+  providers: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService, CapabilitiesService],
+  exports: [UpworkOAuthService, UpworkClientService, UpworkRateLimiterService, CapabilitiesService],
 })
 export class UpworkModule {}

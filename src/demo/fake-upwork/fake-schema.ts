@@ -1,7 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import {
-  buildSchema,
   defaultFieldResolver,
   execute,
   GraphQLError,
@@ -12,6 +9,7 @@ import {
   type DocumentNode,
   type GraphQLFieldResolver,
 } from 'graphql';
+import { buildUpworkSchema } from '../../upwork/schema/upwork-schema';
 
 /** Body of a call to the GraphQL endpoint. */
 export interface GraphqlRequest {
@@ -37,7 +35,7 @@ export interface FakeAnswer<Data = FakeData> {
   errors?: FakeError[];
 }
 
-/** The schema in schema.graphql. */
+/** The schema in src/upwork/schema/schema.graphql. */
 export const FAKE_SCHEMA = loadSchema();
 
 /** Builds an error as Upwork reports it. */
@@ -75,7 +73,7 @@ export async function runDocument(request: GraphqlRequest, root: object): Promis
 
 /** Upwork adds words to its enums without notice, so a word that the schema lacks is sent as it is. */
 function loadSchema() {
-  const schema = buildSchema(readFileSync(join(__dirname, 'schema.graphql'), 'utf8'));
+  const schema = buildUpworkSchema();
   for (const type of Object.values(schema.getTypeMap())) {
     if (isEnumType(type) && !type.name.startsWith('__')) type.serialize = (value) => value as string;
   }

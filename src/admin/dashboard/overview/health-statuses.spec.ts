@@ -9,6 +9,7 @@ import {
   checkRuns,
   checkSchedule,
   checkSignIns,
+  checkCapabilities,
   checkUpworkCalls,
   checkJobStatistics,
 } from './health-statuses';
@@ -236,6 +237,21 @@ describe('health statuses', () => {
     const spending = { reservedUsd: '0.5', daySpentUsd, monthSpentUsd: '3' };
 
     expect(checkAiSpending(spending, { dailyUsd: '10.00', monthlyUsd: '0.00' })).toMatchObject({ level, text });
+  });
+
+  it('report what API keys lack at Upwork', () => {
+    const messages = { capability: 'messages', detail: 'Room.topic, RoomStory', connections: 2 };
+    const failed = { capability: null, detail: 'Upwork refused', connections: 1 };
+
+    expect(checkCapabilities([])).toMatchObject({ level: 'good', text: 'nothing is missing' });
+    expect(checkCapabilities([failed])).toMatchObject({
+      level: 'unknown',
+      text: 'not known for 1 connection: Upwork refused',
+    });
+    expect(checkCapabilities([messages, failed])).toMatchObject({
+      level: 'warn',
+      text: 'messages of 2 connections lack Room.topic, RoomStory; not known for 1 connection: Upwork refused',
+    });
   });
 
   it.each([

@@ -4,7 +4,7 @@ import type { Readiness } from '../../../platform/health/health.service';
 import { type TaskAlertDto, type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { PartitionCoverageDto } from '../../api/database/partitions.dto';
 import { computePollingLimit, type CallBudget } from '../../../upwork/call-budget';
-import type { AiSpending, OpenRun, ServiceFaults } from './overview.service';
+import type { AiSpending, MissingCapability, OpenRun, ServiceFaults } from './overview.service';
 
 /** A level of health: OK, warning, failing, or unknown because the check itself failed. */
 export type HealthLevel = 'good' | 'warn' | 'bad' | 'unknown';
@@ -217,6 +217,17 @@ export function checkConnections({ syncs, failingSyncs }: ServiceFaults): Health
       : `${all}, no failures`
     : `${failingSyncs} of ${all} ${failingSyncs === 1 ? 'fails' : 'fail'}`;
   return { name: 'Upwork connections', level: isOk ? 'good' : 'warn', text, href: '/admin/tasks/sync-connections' };
+}
+
+/** Checks whether API keys have the permissions at Upwork that this program needs. */
+export function checkCapabilities(rows: readonly MissingCapability[]): HealthStatus {
+  const texts = rows.map(({ capability, detail, connections }) => {
+    const count = formatCount(connections, 'connection');
+    return capability === null ? `not known for ${count}: ${detail}` : `${capability} of ${count} lack ${detail}`;
+  });
+  const level = rows.some(({ capability }) => capability !== null) ? 'warn' : rows.length > 0 ? 'unknown' : 'good';
+  const text = texts.join('; ') || 'nothing is missing';
+  return { name: 'Upwork permissions', level, text, href: '/admin/tasks/check-capabilities' };
 }
 
 /** Checks webhook deliveries and emails: those being retried, and those given up in the last 24 hours. */

@@ -13,6 +13,7 @@ import { type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
 import {
   checkAiSpending,
   checkBackups,
+  checkCapabilities,
   checkConnections,
   checkDeliveries,
   checkJobStatistics,
@@ -93,6 +94,16 @@ export const SERVICE_FAULTS = `
     lost_deliveries AS "lostDeliveries", failing_mails AS "failingMails", lost_mails AS "lostMails"
   FROM app.count_service_failures()`;
 
+/** What API keys lack at Upwork; without a capability, the number of failed checks and a reason. */
+export interface MissingCapability {
+  readonly capability: string | null;
+  readonly detail: string;
+  readonly connections: number;
+}
+
+export const MISSING_CAPABILITIES = `
+  SELECT capability, detail, connections FROM app.list_missing_capabilities()`;
+
 const RUNS_SHOWN = 12;
 
 /** The content of the dashboard's first page. */
@@ -150,6 +161,7 @@ export class OverviewService {
       checkPartitions(coverage),
       checkBackups(backups[0], file, this.config.backups.maxAgeHours, at),
       checkSignIns(alerts),
+      checkCapabilities(facts.missing),
       checkUpworkCalls(upworkBudget),
       ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
@@ -165,21 +177,49 @@ export class OverviewService {
   }
 
   private async loadFacts(unit: UnitOfWork) {
-    const [refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending] =
-      await Promise.all([
-        unit.query<{ at: Date }>(JOB_STATISTICS_REFRESHED_AT),
-        unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNRESOLVED_FAILURES),
-        unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
-        unit.query<ServiceFaults>(SERVICE_FAULTS),
-        unit.query<OpenRun>(OPEN_RUNS),
-        unit.query<TaskRunDto>(...selectLatestRuns(RUNS_SHOWN)),
-        unit.query<RecentRun>(...selectRecentRuns(this.tasks.ids)),
-        this.alerts.listOpen(unit),
-        this.taskAlerts.listOpen(unit),
-        this.tasks.readStates(unit),
-        unit.query<BackupState>(BACKUP_STATE),
-        unit.query<AiSpending>(AI_SPENDING),
-      ]);
-    return { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending };
+    const [
+      refreshed,
+      unresolved,
+      partial,
+      faults,
+      open,
+      runs,
+      recent,
+      alerts,
+      problems,
+      tasks,
+      backups,
+      spending,
+      missing,
+    ] = await Promise.all([
+      unit.query<{ at: Date }>(JOB_STATISTICS_REFRESHED_AT),
+      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNRESOLVED_FAILURES),
+      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
+      unit.query<ServiceFaults>(SERVICE_FAULTS),
+      unit.query<OpenRun>(OPEN_RUNS),
+      unit.query<TaskRunDto>(...selectLatestRuns(RUNS_SHOWN)),
+      unit.query<RecentRun>(...selectRecentRuns(this.tasks.ids)),
+      this.alerts.listOpen(unit),
+      this.taskAlerts.listOpen(unit),
+      this.tasks.readStates(unit),
+      unit.query<BackupState>(BACKUP_STATE),
+      unit.query<AiSpending>(AI_SPENDING),
+      unit.query<MissingCapability>(MISSING_CAPABILITIES),
+    ]);
+    return {
+      refreshed,
+      unresolved,
+      partial,
+      faults,
+      open,
+      runs,
+      recent,
+      alerts,
+      problems,
+      tasks,
+      backups,
+      spending,
+      missing,
+    };
   }
 }
