@@ -15,6 +15,7 @@ interface Generation {
   readonly provider: string;
   readonly model: string;
   readonly costUsd: string;
+  readonly screeningAnswers: readonly string[];
   readonly findings: readonly { readonly message: string }[];
 }
 
@@ -52,8 +53,9 @@ export async function draftWithAi(
   const request = { type: 'cover_letter', jobId, templateId: templates[0]?.id ?? null };
   const generation = await api.post<Generation>('/v1/ai/generations', request);
   terminal.printLine(`${generation.provider}, ${generation.model}: "${generation.text.slice(0, 120)}…"`);
+  for (const answer of generation.screeningAnswers) terminal.printLine(`answers a screening question: "${answer}"`);
   for (const { message } of generation.findings) terminal.printLine(`check this: ${message}`);
-  await api.post(`/v1/ai/generations/${generation.id}/accept`, { proposalId });
+  const { letter } = await api.post<{ letter: string }>(`/v1/ai/generations/${generation.id}/accept`, { proposalId });
   terminal.printSuccess(`written for ${generation.costUsd} USD; it is now the cover letter of #${proposalId}`);
-  return generation.text;
+  return letter;
 }

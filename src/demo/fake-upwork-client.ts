@@ -27,7 +27,8 @@ export class FakeUpworkClient {
     return back.pathname + back.search;
   }
 
-  publish(posting: { title: string; description: string; skills: string }): Promise<Posting> {
+  /** Publishes a job as a client. */
+  publish(posting: { title: string; description: string; skills: string; question?: string }): Promise<Posting> {
     return this.callControl<Posting>('publish', posting);
   }
 

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { draftWithAi } from './ai-draft';
 import { ApiError, type ApiClient, ignoreProblem } from './api-client';
 import { FakeUpworkClient, type Posting } from './fake-upwork-client';
+import { SummaryCount } from './summary-count';
 import type { Terminal } from './terminal';
 
 interface Page<T> {
@@ -32,6 +33,19 @@ interface Proposal {
 interface Message {
   readonly senderType: string;
   readonly content: string;
+  readonly delivery: string | null;
+}
+
+interface Draft {
+  readonly id: number;
+  readonly letter: string;
+}
+
+/** What the steps share. */
+interface Walk {
+  readonly site: FakeUpworkClient;
+  readonly posting: Posting;
+  readonly count: SummaryCount;
 }
 
 interface Sync {
@@ -50,9 +64,12 @@ const SYNC_TIMEOUT_MS = 60_000;
 
 const NO_UPWORK_TEXT = 'no Upwork is connected; `npm start -- --fake-upwork` adds a fake one that works offline';
 
+const QUESTION = 'Which database have you made faster, and how much?';
+const REPLY = 'On Monday. Shall we talk on Friday?';
+
 /**
  * The way from a job on Upwork to an accepted proposal, with the fake Upwork. Actions of people happen on the fake;
- * their results are read from Gigvault's API.
+ * their results are read from Gigvault's API. After each step the summary must equal a count by hand.
  */
 export class UpworkScenario {
   private connection: Connection | undefined;
@@ -76,11 +93,13 @@ export class UpworkScenario {
       return undefined;
     }
     await this.connect(site, url);
-    const posting = await this.publishJob(site);
-    const job = await this.importJob(posting);
-    const proposal = await this.submitProposal(site, posting, job);
-    await this.exchangeMessages(site, proposal.upworkId, job);
-    return this.acceptProposal(site, proposal);
+    // The account at Upwork may have a history.
+    for (const kind of ['proposals', 'messages'] as const) await this.synchronize(kind);
+    const walk = { site, posting: await this.publishJob(site), count: await SummaryCount.begin(this.api) };
+    const job = await this.importJob(walk);
+    const proposal = await this.submitProposal(walk, await this.draftProposal(walk, job));
+    await this.exchangeMessages(walk, proposal.upworkId, job);
+    return this.acceptProposal(walk, proposal);
   }
 
   private async requestAuthorizationUrl(): Promise<string | undefined> {
@@ -107,12 +126,13 @@ export class UpworkScenario {
       title,
       description: 'Forty million rows a day.',
       skills: 'PostgreSQL,TimescaleDB',
+      question: QUESTION,
     });
     this.terminal.printLine(`a client publishes on Upwork: "${title}"`);
     return posting;
   }
 
-  private async importJob({ id, title }: Posting): Promise<Job> {
+  private async importJob({ posting: { id, title }, count }: Walk): Promise<Job> {
     await this.api
       .post('/v1/saved-searches', { name: 'PostgreSQL', query: 'postgresql', alertHours: 24 })
       .catch(ignoreProblem('saved_search.already_exists'));
@@ -123,24 +143,28 @@ export class UpworkScenario {
     this.terminal.printSuccess(
       `searched: ${figures['created']} new, ${figures['unchanged']} known; it is job #${job.id}`,
     );
+    await count.addNewJobs();
+    await this.checkSummary(count);
     return job;
   }
 
-  private async submitProposal(
-    site: FakeUpworkClient,
-    { id }: Posting,
-    job: Job,
-  ): Promise<Proposal & { upworkId: string }> {
+  /** Reads the screening questions and drafts a proposal, which an AI provider answers when there is one. */
+  private async draftProposal({ count }: Walk, job: Job): Promise<Draft> {
+    const { questions } = await this.api.post<{ questions: string[] }>(`/v1/jobs/${job.id}/refresh`);
+    this.assert(questions.includes(QUESTION), `job #${job.id} has the screening questions ${questions.join()}`);
+    this.terminal.printLine(`the full posting asks: "${questions.join('", "')}"`);
     const ownLetter = 'I keep such readings for two power plants. Partitions by day, compression after a week.';
-    const draft = await this.api.post<Proposal>('/v1/proposals', {
-      jobId: job.id,
-      coverLetter: ownLetter,
-      bidAmount: '55.00',
-      bidType: 'hourly',
-    });
-    this.terminal.printSuccess(`drafted proposal #${draft.id} for ${draft.bidAmount} USD; it is ${draft.status}`);
-    const letter = await draftWithAi(this.api, this.terminal, job.id, draft.id);
-    const upworkId = await site.submit(id, letter ?? ownLetter, '58.00');
+    const draft = { jobId: job.id, coverLetter: ownLetter, bidAmount: '55.00', bidType: 'hourly' };
+    const { id, bidAmount, status } = await this.api.post<Proposal>('/v1/proposals', draft);
+    this.terminal.printSuccess(`drafted proposal #${id} for ${bidAmount} USD; it is ${status}`);
+    const letter = await draftWithAi(this.api, this.terminal, job.id, id);
+    count.add('proposalsDrafted');
+    await this.checkSummary(count);
+    return { id, letter: letter ?? ownLetter };
+  }
+
+  private async submitProposal({ site, posting, count }: Walk, draft: Draft): Promise<Proposal & { upworkId: string }> {
+    const upworkId = await site.submit(posting.id, draft.letter, '58.00');
     this.terminal.printLine('you submit it on Upwork by hand, for 58.00: Gigvault never submits by itself');
     await this.synchronize('proposals');
     const proposal = await this.api.get<Proposal>(`/v1/proposals/${draft.id}`);
@@ -149,24 +173,36 @@ export class UpworkScenario {
       `synchronised: proposal #${proposal.id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork), ` +
         `for ${proposal.bidAmount} USD`,
     );
+    count.add('proposalsSent');
+    await this.checkSummary(count);
     return { ...proposal, upworkId };
   }
 
-  private async exchangeMessages(site: FakeUpworkClient, upworkProposalId: string, job: Job): Promise<void> {
+  private async exchangeMessages({ site, count }: Walk, upworkProposalId: string, job: Job): Promise<void> {
     await site.writeMessage(upworkProposalId, 'client', 'Two power plants? When can you start?');
     await this.synchronize('messages');
+    const [message] = await this.listMessages(job);
     this.terminal.printSuccess(
-      `a message arrives: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread)`,
+      `a message arrives: ${message?.senderType}: "${message?.content}"  (${await this.countUnread(job)} unread)`,
     );
-    await site.writeMessage(upworkProposalId, 'freelancer', 'On Monday. Shall we talk on Friday?');
+    count.add('answered');
+    await this.checkSummary(count);
+    await this.reply(job);
+    await this.checkSummary(count);
+  }
+
+  /** Sends a reply, and checks that the room has it once. */
+  private async reply(job: Job): Promise<void> {
+    const { delivery } = await this.api.post<Message>('/v1/messages', { jobId: job.id, content: REPLY, send: true });
+    this.assert(delivery === 'sent', `the reply is ${delivery}`);
     await this.synchronize('messages');
-    this.terminal.printSuccess(
-      `you reply on Upwork: ${await this.readLastMessage(job)}  (${await this.countUnread(job)} unread)`,
-    );
+    const sent = (await this.listMessages(job)).filter(({ content }) => content === REPLY);
+    this.assert(sent.length === 1, `the room has ${sent.length} replies`);
+    this.terminal.printSuccess(`you reply: "${REPLY}" is ${delivery}, once  (${await this.countUnread(job)} unread)`);
   }
 
   private async acceptProposal(
-    site: FakeUpworkClient,
+    { site, count }: Walk,
     { id, upworkId }: Proposal & { upworkId: string },
   ): Promise<Proposal> {
     await site.hire(upworkId);
@@ -176,13 +212,23 @@ export class UpworkScenario {
     this.terminal.printSuccess(
       `the client hires you: proposal #${id} is ${proposal.status} ("${proposal.upworkStatus}" on Upwork)`,
     );
+    count.add('won');
+    await this.checkSummary(count);
+    await this.printSynchronizations();
+    return proposal;
+  }
+
+  private async printSynchronizations(): Promise<void> {
     const { items } = await this.api.get<Page<Sync>>('/v1/syncs');
     const mine = items.filter(({ connectionId }) => connectionId === this.connection?.id);
     this.terminal.printTable([
       ['synchronised', 'status', 'last success', 'lag'],
       ...mine.map((s) => [s.kind, s.status, s.lastSuccessAt ?? 'never', `${s.lagSeconds ?? '?'} s`]),
     ]);
-    return proposal;
+  }
+
+  private async checkSummary(count: SummaryCount): Promise<void> {
+    this.terminal.printLine(`the summary equals the count by hand: ${await count.check()}`);
   }
 
   /** Requests a synchronisation and waits for its end. */
@@ -199,9 +245,8 @@ export class UpworkScenario {
     }
   }
 
-  private async readLastMessage(job: Job): Promise<string> {
-    const { items } = await this.api.get<Page<Message>>(`/v1/messages?jobId=${job.id}&limit=1`);
-    return `${items[0]?.senderType}: "${items[0]?.content}"`;
+  private async listMessages(job: Job): Promise<readonly Message[]> {
+    return (await this.api.get<Page<Message>>(`/v1/messages?jobId=${job.id}`)).items;
   }
 
   private async countUnread(job: Job): Promise<number> {

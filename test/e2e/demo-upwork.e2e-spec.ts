@@ -23,7 +23,12 @@ describe(UpworkScenario.name, () => {
     working = runWorker();
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
   });
-  beforeEach(() => void (lines.length = 0));
+  beforeEach(() => {
+    lines.length = 0;
+    // All users of the tests consent as the same account.
+    upwork.marketplace.proposals.length = 0;
+    upwork.marketplace.rooms.length = 0;
+  });
   afterAll(async () => {
     jest.restoreAllMocks();
     isOver = true;
@@ -59,14 +64,40 @@ describe(UpworkScenario.name, () => {
       'a client publishes',
       'searched: ',
       'it is job #',
+      'the full posting asks: "Which database',
       'it is draft',
       'is submitted ("Accepted" on Upwork), for 58.00 USD',
       '(1 unread)',
-      '(0 unread',
+      'is sent, once  (0 unread)',
       'is accepted ("Hired" on Upwork)',
     ];
+    const counts = [...output.matchAll(/count by hand: .*?, (.*)/g)].map(([, count]) => count);
+    expect(counts).toEqual([
+      '0 drafted, 0 sent, 0 answered, 0 won',
+      '1 drafted, 0 sent, 0 answered, 0 won',
+      '1 drafted, 1 sent, 0 answered, 0 won',
+      '1 drafted, 1 sent, 1 answered, 0 won',
+      '1 drafted, 1 sent, 1 answered, 0 won',
+      '1 drafted, 1 sent, 1 answered, 1 won',
+    ]);
     expect(steps.filter((step) => !output.includes(step))).toEqual([]);
     expect(await runScenario(app, ann.token)).toContain('is accepted');
+  });
+
+  it('fails when a summary differs from the count by hand', async () => {
+    class WrongApiClient extends ApiClient {
+      override async get<T>(path: string): Promise<T> {
+        const body = await super.get<T>(path);
+        if (path === '/v1/analytics/summary') (body as { winRate: number }).winRate = 1;
+        return body;
+      }
+    }
+    const api = new WrongApiClient(app.url);
+    api.setAccessToken((await createSignedInCaller(app)).token ?? '');
+
+    await expect(new UpworkScenario(api, new Terminal()).run()).rejects.toThrow(
+      /"winRate":1,.*; counted by hand: .*"winRate":null/,
+    );
   });
 
   it('runs again after the fake Upwork restarted without its data', async () => {

@@ -18,7 +18,7 @@ export const FAKE_MARKER = '[FAKE: written by the fake vendor, not by a model]';
 
 /** Behaviour of the fake for one call. */
 export interface FakeBehaviour {
-  /** Chunks of the text; default: a marked cover letter. */
+  /** Chunks of the text; default: a marked cover letter with answers to the screening questions. */
   readonly chunks?: readonly string[];
   /** Delay before the first event; `pauseMs` is the delay before each of the others. */
   readonly firstDelayMs?: number;
@@ -139,7 +139,7 @@ async function answer(
     return writeOverride(response, behaviour);
   }
   const cachedAiTokens = Math.floor(inputAiTokens * (behaviour.cachedShare ?? 0));
-  const chunks = behaviour.chunks ?? COVER_LETTER;
+  const chunks = behaviour.chunks ?? writeDraft(parsed.prompt);
   const outputAfter = (count: number): number => countFakeTokens(chunks.slice(0, count).join(''));
   const events = buildFakeEvents(
     parsed,
@@ -237,7 +237,14 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString() || '{}');
 }
 
-const COVER_LETTER = (
+const COVER_LETTER =
   `${FAKE_MARKER} Hello, I read your posting with care. I would begin with what hurts most, show you a first result ` +
-  'soon, and go on from there. Which day suits you for a short call?'
-).match(/\S+\s*/g)!;
+  'soon, and go on from there. Which day suits you for a short call?';
+
+/** Writes a marked cover letter, in chunks. It answers each screening question of the prompt. */
+function writeDraft(prompt: string): readonly string[] {
+  const questions = prompt.match(/^Screening question \d+: /gm) ?? [];
+  const answers = questions.map((_, index) => `${index + 1}. ${FAKE_MARKER} I would measure first.`);
+  const text = [COVER_LETTER, ...(answers.length > 0 ? ['\nScreening answers:', ...answers] : [])].join('\n');
+  return text.match(/\S+\s*/g) ?? [];
+}

@@ -7,8 +7,11 @@ type Parameters = Readonly<Record<string, string | undefined>>;
 /** Actions of people on the site, and orders to the fake, for the demo and for manual tests: POST /control/<name>. */
 const COMMANDS: Readonly<Record<string, (upwork: FakeUpwork, parameters: Parameters) => unknown>> = {
   hello: (upwork) => ({ settings: upwork.settings }),
-  publish: ({ marketplace }, { title = 'A job', description = '', skills }) =>
-    marketplace.publish({ title, description, skills: skills?.split(',') ?? [], hourly: ['40', '60'] }),
+  publish: ({ marketplace }, { title = 'A job', description = '', skills, question }) =>
+    marketplace.publish({
+      ...{ title, description, skills: skills?.split(',') ?? [], hourly: ['40', '60'] },
+      questions: question === undefined ? [] : [question],
+    }),
   submit: ({ marketplace }, { user = 'freelancer', jobId = '', coverLetter = '', bid = '50.00' }) =>
     marketplace.submit(user, jobId, coverLetter, bid),
   decide: ({ marketplace }, { proposalId = '', status = 'Hired' }) => marketplace.setStatus(proposalId, status),
