@@ -167,6 +167,7 @@ const SYNCS = `
     watermark timestamptz,
     failures integer NOT NULL DEFAULT 0,
     last_error text CONSTRAINT syncs_last_error_length CHECK (char_length(last_error) <= 1000),
+    postponed_until timestamptz,
     figures jsonb NOT NULL DEFAULT '{}',
     lease_owner text CONSTRAINT syncs_lease_owner_length CHECK (char_length(lease_owner) <= 200),
     lease_until timestamptz,
@@ -175,6 +176,8 @@ const SYNCS = `
     CONSTRAINT syncs_token_id_fk FOREIGN KEY (user_id, token_id) REFERENCES user_tokens (user_id, id) ON DELETE CASCADE
   );
   COMMENT ON COLUMN syncs.watermark IS 'When the last successful run began; older items are already stored.';
+  COMMENT ON COLUMN syncs.postponed_until IS
+    'When the day''s calls to Upwork, which the latest run found used, start again; NULL after any other run.';
   CREATE INDEX idx_syncs_next_at ON syncs (next_at);
 
   ALTER TABLE syncs ENABLE ROW LEVEL SECURITY;
@@ -184,7 +187,7 @@ const SYNCS = `
   CREATE POLICY syncs_own_data_update ON syncs FOR UPDATE USING (user_id = (SELECT auth.uid()));
   CREATE POLICY syncs_definer_select ON syncs FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON syncs TO gigvault_app;
-  GRANT UPDATE (requested_at, started_at, succeeded_at, next_at, watermark, failures, last_error, figures, lease_owner,
-    lease_until) ON syncs TO gigvault_app;
+  GRANT UPDATE (requested_at, started_at, succeeded_at, next_at, watermark, failures, last_error, postponed_until,
+    figures, lease_owner, lease_until) ON syncs TO gigvault_app;
   GRANT SELECT ON syncs TO gigvault_definer;
 `;

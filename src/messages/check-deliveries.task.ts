@@ -30,7 +30,7 @@ export const CHECK_DELIVERIES: ScheduledTask = {
 };
 
 async function checkDeliveries({ readOnly, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
-  const counts = { found: 0, missing: 0, failed: 0 };
+  const counts = { found: 0, missing: 0, postponed: 0, failed: 0 };
   const due = await forEachTenant({
     taskId: TASK_ID,
     signal,
@@ -50,11 +50,12 @@ async function checkDeliveries({ readOnly, service, signal }: TaskContext): Prom
 async function checkOne(
   deliveries: MessageDeliveryService,
   id: number,
-): Promise<'found' | 'missing' | 'failed' | undefined> {
+): Promise<'found' | 'missing' | 'postponed' | 'failed' | undefined> {
   try {
     const isFound = await deliveries.check(id);
     return isFound === undefined ? undefined : isFound ? 'found' : 'missing';
   } catch (error) {
+    if (error instanceof UpworkError && error.kind === 'budget_used') return 'postponed';
     if (error instanceof UpworkError || error instanceof AppError) return 'failed';
     throw error;
   }

@@ -33,11 +33,13 @@ export const SYNC_CONNECTIONS: ScheduledTask = {
 
 async function syncConnections({ readOnly, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const syncs = service(SyncsService);
-  const counts = { succeeded: 0, failed: 0, alerts: 0 };
+  const counts = { succeeded: 0, failed: 0, postponed: 0, alerts: 0 };
   const work = async ({ id }: DueItem): Promise<void> => {
-    const result = await syncs.run(id);
-    counts[result ? 'succeeded' : 'failed'] += 1;
-    if (result?.['searches']) counts.alerts += await service(SavedSearchesService).recordDeliveries();
+    const { status, counts: stored } = await syncs.run(id);
+    if (status !== 'not_due') counts[status] += 1;
+    // A postponed run may have stored new matches.
+    if (stored?.['searches'] || status === 'postponed')
+      counts.alerts += await service(SavedSearchesService).recordDeliveries();
   };
   const due = await forEachTenant({
     taskId: SYNC_TASK_ID,

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
 import type { UpworkAnswer, UpworkCaller } from '../upwork/upwork-client.service';
-import { UpworkError } from '../upwork/upwork.error';
+import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 
 /** Kinds of synchronisations; the CHECK of syncs.kind lists the same. */
 export const SYNC_KINDS = ['jobs', 'proposals', 'messages'] as const;
@@ -16,6 +16,13 @@ export interface SyncCaller extends UpworkCaller {
 
 /** Counts of what a synchronisation did. */
 export type SyncCounts = Readonly<Record<string, number>>;
+
+/** Outcome of a run; `not_due` when it was not claimed. */
+export interface SyncOutcome {
+  readonly status: 'succeeded' | 'failed' | 'postponed' | 'not_due';
+  /** Only of a success. */
+  readonly counts?: SyncCounts;
+}
 
 /** How far a list was read. Times are in ISO 8601. */
 export interface ListPosition {
@@ -50,6 +57,9 @@ export const SYNC_TASK_ID = 'sync-connections';
 
 const MAX_REASON_LENGTH = 1_000;
 
+/** Kinds of failures that end the run: every further call would fail alike. */
+const CONCERNS_ALL: ReadonlySet<UpworkErrorKind> = new Set(['refused', 'budget_used']);
+
 /**
  * Runs the parts of a synchronisation (searches, conversations, proposals). A failed part does not affect the others.
  */
@@ -63,7 +73,8 @@ export class SyncRun {
   /**
    * Runs one part.
    * @returns why it failed; null when it succeeded
-   * @throws errors that concern all parts: a refused access token, an unavailable service of this installation
+   * @throws errors that concern all parts: a refused access token, no calls left, an unavailable service of this
+   *   installation
    */
   async runPart(name: string, work: () => Promise<void>): Promise<string | null> {
     this.partCount += 1;
@@ -71,7 +82,7 @@ export class SyncRun {
       await work();
       return null;
     } catch (error) {
-      if (error instanceof AppError || (error instanceof UpworkError && error.kind === 'refused')) throw error;
+      if (error instanceof AppError || (error instanceof UpworkError && CONCERNS_ALL.has(error.kind))) throw error;
       if (!(error instanceof UpworkError)) this.logger.error(`${name}: ${String(error)}`);
       this.errors.push(error);
       return describeSyncError(error);

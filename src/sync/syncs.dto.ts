@@ -2,6 +2,8 @@ import { ApiProperty } from '@nestjs/swagger';
 import { SYNC_KINDS, type SyncCounts, type SyncKind } from './sync-run';
 import type { SyncRow } from './syncs.queries';
 
+const STATUSES = ['queued', 'running', 'succeeded', 'postponed', 'failed'] as const;
+
 /** Sync in API responses. */
 export class SyncDto {
   @ApiProperty({ type: 'integer', description: 'Id of the sync.', example: 5 })
@@ -14,11 +16,13 @@ export class SyncDto {
   kind: SyncKind;
 
   @ApiProperty({
-    enum: ['queued', 'running', 'succeeded', 'failed'],
-    description: 'Status of the latest run.',
+    enum: STATUSES,
+    description:
+      "Status of the latest run. `postponed`: the day's calls to Upwork were used before it ended; it runs again " +
+      'after 00:00 UTC.',
     example: 'queued',
   })
-  status: 'queued' | 'running' | 'succeeded' | 'failed';
+  status: (typeof STATUSES)[number];
 
   @ApiProperty({
     type: String,
@@ -98,9 +102,11 @@ export class SyncDto {
   }
 }
 
-function computeStatus({ isRunning, requestedAt, startedAt, failures, succeededAt }: SyncRow): SyncDto['status'] {
+function computeStatus(row: SyncRow): SyncDto['status'] {
+  const { isRunning, requestedAt, startedAt, failures, succeededAt, postponedUntil } = row;
   if (isRunning) return 'running';
   if (requestedAt !== null && (startedAt === null || requestedAt > startedAt)) return 'queued';
+  if (postponedUntil !== null) return 'postponed';
   if (failures > 0) return 'failed';
   return succeededAt === null ? 'queued' : 'succeeded';
 }

@@ -14,6 +14,7 @@ export interface SyncRow {
   readonly watermark: Date | null;
   readonly failures: number;
   readonly lastError: string | null;
+  readonly postponedUntil: Date | null;
   readonly figures: SyncCounts;
   readonly listPositions: ListPositions;
   readonly missingPermissions: readonly string[];
@@ -25,7 +26,7 @@ export interface SyncRow {
 
 const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
   s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
-  s.watermark, s.failures, s.last_error AS "lastError", s.figures, s.list_positions AS "listPositions",
+  s.watermark, s.failures, s.last_error AS "lastError", s.postponed_until AS "postponedUntil", s.figures, s.list_positions AS "listPositions",
   s.missing_permissions AS "missingPermissions", coalesce(s.lease_until > now(), false) AS "isRunning",
   coalesce(s.next_at = s.requested_at, false) AS "isRequested", s.created_at AS "createdAt"`;
 
@@ -75,7 +76,7 @@ export const CLAIM_SYNC = `
  */
 export const SYNC_SUCCEEDED = `
   UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
-    failures = 0, last_error = $6, missing_permissions = $7, list_positions = $8,
+    failures = 0, last_error = $6, postponed_until = NULL, missing_permissions = $7, list_positions = $8,
     next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE now() + make_interval(secs => $4) END,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
@@ -83,6 +84,15 @@ export const SYNC_SUCCEEDED = `
 /** Records the failure $3 with a missing permission $5, and retries after $4 seconds. The watermark does not change. */
 export const SYNC_FAILED = `
   UPDATE syncs SET failures = failures + 1, last_error = $3, missing_permissions = $5,
-    next_at = now() + make_interval(secs => $4),
+    next_at = now() + make_interval(secs => $4), postponed_until = NULL,
     lease_owner = NULL, lease_until = NULL
+  WHERE id = $1 AND lease_owner = $2`;
+
+/**
+ * Postpones the synchronisation $1 until the day's calls start again in $3 seconds, and at most $4 seconds later. It is
+ * no failure: what is known of earlier runs stays.
+ */
+export const SYNC_POSTPONED = `
+  UPDATE syncs SET postponed_until = now() + make_interval(secs => $3),
+    next_at = now() + make_interval(secs => $3 + $4 * random()), lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;

@@ -11,7 +11,7 @@ import { SyncDto } from './syncs.dto';
 import { JobsSyncService } from './jobs-sync.service';
 import { MessagesSyncService } from './messages-sync.service';
 import { ProposalsSyncService } from './proposals-sync.service';
-import { describeSyncError, SYNC_TASK_ID, type SyncCounts, type SyncKind, type SyncResult } from './sync-run';
+import { describeSyncError, SYNC_TASK_ID, type SyncKind, type SyncOutcome, type SyncResult } from './sync-run';
 import {
   CLAIM_SYNC,
   LIST_SYNCS,
@@ -19,6 +19,7 @@ import {
   REQUEST_SYNCS,
   SECONDS_UNTIL_ALLOWED,
   SYNC_FAILED,
+  SYNC_POSTPONED,
   SYNC_SUCCEEDED,
   type SyncRow,
 } from './syncs.queries';
@@ -77,35 +78,40 @@ export class SyncsService {
 
   /**
    * Runs one synchronisation if it is due and free. Session: the user for whom the task works; Upwork is called between
-   * units. Data stored before a failure is kept and is unchanged when read again.
-   * @returns its counts; undefined when it failed or was not claimed
+   * units. Data stored before a failure is kept and is unchanged when read again. A run without calls left is postponed.
    * @throws UpworkError `document_refused` after it is recorded: an alarm for the operator
    */
-  async run(id: number): Promise<SyncCounts | undefined> {
+  async run(id: number): Promise<SyncOutcome> {
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
-    if (!sync) return undefined;
+    if (!sync) return { status: 'not_due' };
     const work = (accessToken: string): Promise<SyncResult> => this.synchronize(accessToken, sync);
-    const result = await this.tokenRefresh.runWithAccessToken(sync.tokenId, work).catch(async (error: unknown) => {
-      await this.recordFailure(sync, owner, error);
-      return { refusedDocument: isDocumentRefused(error) ? error : null, counts: undefined };
-    });
-    if (result.counts) await this.recordSuccess(sync, owner, result);
-    if (result.refusedDocument) throw result.refusedDocument;
-    return result.counts;
+    return this.tokenRefresh.runWithAccessToken(sync.tokenId, work).then(
+      (result) => this.recordSuccess(sync, owner, result),
+      (error: unknown) => this.recordFailure(sync, owner, error),
+    );
   }
 
-  private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<void> {
+  private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<SyncOutcome> {
     const { counts, error, isComplete, missingPermissions, listPositions = {} } = result;
     const seconds = await this.limiter.stretch(this.config.upwork.pollingSeconds[kind]);
     const values = [id, owner, JSON.stringify(counts), seconds, isComplete, error];
     await this.database.query(SYNC_SUCCEEDED, [...values, missingPermissions, JSON.stringify(listPositions)]);
+    if (result.refusedDocument) throw result.refusedDocument;
+    return { status: 'succeeded', counts };
   }
 
-  private async recordFailure(sync: SyncRow, owner: string, error: unknown): Promise<void> {
+  private async recordFailure(sync: SyncRow, owner: string, error: unknown): Promise<SyncOutcome> {
+    if (error instanceof UpworkError && error.kind === 'budget_used') {
+      const seconds = [(error.retryAfterMs ?? 0) / 1_000, this.config.upwork.pollingSeconds[sync.kind]];
+      await this.database.query(SYNC_POSTPONED, [sync.id, owner, ...seconds]);
+      return { status: 'postponed' };
+    }
     const reason = this.describeFailure(sync, error);
     const missing = error instanceof UpworkError && error.permission !== undefined ? [error.permission] : [];
     await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error), missing]);
+    if (isDocumentRefused(error)) throw error;
+    return { status: 'failed' };
   }
 
   private synchronize(

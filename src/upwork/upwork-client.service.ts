@@ -7,6 +7,7 @@ import { HEADER_TOKEN } from '../platform/http/edge/header-values';
 import { CircuitBreaker } from './circuit-breaker';
 import type { UpworkAnswer, UpworkDocument } from './documents/upwork-document';
 import { parseResponse, readAnswer } from './upwork-answers';
+import { RefusedDocumentsService } from './refused-documents.service';
 import { UpworkRateLimiterService } from './upwork-rate-limiter.service';
 import { UpworkError } from './upwork.error';
 
@@ -52,6 +53,7 @@ export class UpworkClientService {
 
   constructor(
     private readonly limiter: UpworkRateLimiterService,
+    private readonly refusedDocuments: RefusedDocumentsService,
     private readonly config: Config,
   ) {}
 
@@ -108,14 +110,21 @@ export class UpworkClientService {
     try {
       const answer = readAnswer(document, await this.send(document.name, request));
       this.breaker.recordSuccess(userId);
+      // The call had its effect: without Redis the alarm ends with a later one.
+      await this.refusedDocuments.remove(document.name).catch(() => undefined);
       return answer;
     } catch (error) {
-      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.recordFailure(userId);
-      else this.breaker.recordSuccess(userId);
-      if (error instanceof UpworkError && error.kind === 'limited')
-        await this.limiter.pause(error.retryAfterMs ?? 1_000);
+      await this.recordFailure(document.name, userId, error);
       throw error;
     }
+  }
+
+  private async recordFailure(name: string, userId: number, error: unknown): Promise<void> {
+    const kind = error instanceof UpworkError ? error.kind : undefined;
+    if (kind === 'unavailable') this.breaker.recordFailure(userId);
+    else this.breaker.recordSuccess(userId);
+    if (kind === 'document_refused') await this.refusedDocuments.add(name);
+    if (error instanceof UpworkError && kind === 'limited') await this.limiter.pause(error.retryAfterMs ?? 1_000);
   }
 
   private async send(name: string, request: RequestInit): Promise<unknown> {

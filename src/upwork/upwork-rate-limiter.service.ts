@@ -15,19 +15,23 @@ const MAX_POLLING_WAIT_MS = 5_000;
 const NEXT_KEY = 'upwork-calls:next';
 const PAUSE_KEY = 'upwork-calls:pause';
 
-/** Reads the calls of the UTC day of Redis's clock: `today`, `resetMs` and `used`. KEYS[1]: the day's calls. */
+/**
+ * Reads the calls of the UTC day of Redis's clock: `today`, `resetMs` and `used`. KEYS[1]: the day's calls; last ARGV:
+ * offset of the clock.
+ */
 const READ_DAY = `
   local clock = redis.call('TIME')
   local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-  local today = tostring(math.floor(clock[1] / 86400))
-  local resetMs = 86400000 - now % 86400000
+  local dayClock = now + tonumber(ARGV[#ARGV])
+  local today = tostring(math.floor(dayClock / 86400000))
+  local resetMs = 86400000 - dayClock % 86400000
   local day = redis.call('HMGET', KEYS[1], 'day', 'used')
   local used = day[1] == today and tonumber(day[2]) or 0`;
 
 /**
  * Reserves the next free time slot by Redis's clock and counts the call of the day, so that all processes share one
- * rate and one budget. KEYS: the day's calls, next slot, pause; ARGV: interval, maximum wait, maximum calls of the day.
- * Returns `granted` with the milliseconds to wait, `busy` with a wait above the maximum, or `spent` with the
+ * rate and one budget. KEYS: the day's calls, next slot, pause; ARGV: interval, maximum wait, maximum calls of the
+ * day, offset. Returns `granted` with the milliseconds to wait, `busy` with a wait above the maximum, or `spent` with the
  * milliseconds until the next day.
  */
 const ACQUIRE_SLOT = `${READ_DAY}
@@ -56,6 +60,8 @@ const PAUSE = `
  */
 @Injectable()
 export class UpworkRateLimiterService {
+  /** Moves the clock of the day; tests choose a time far from midnight. */
+  clockOffsetMs = 0;
   private readonly intervalMs: number;
   private readonly callsPerDay: number;
   private readonly dayKey: string;
@@ -71,13 +77,15 @@ export class UpworkRateLimiterService {
 
   /**
    * Waits for the caller's slot and counts the call.
-   * @throws UpworkError `limited` when the slot is more than 10 s away (polling: 5 s), or the day's calls are used
+   * @throws UpworkError `limited` when the slot is more than 10 s away (polling: 5 s); `budget_used` when the day's
+   *   calls are used
    */
   async acquire({ isPolling = false }: { readonly isPolling?: boolean } = {}): Promise<void> {
     const limit = isPolling ? computePollingLimit(this.callsPerDay) : this.callsPerDay;
     const maxWait = isPolling ? MAX_POLLING_WAIT_MS : MAX_WAIT_MS;
     const keys = [this.dayKey, NEXT_KEY, PAUSE_KEY];
-    const answer = await this.redis.commands.eval(ACQUIRE_SLOT, 3, ...keys, this.intervalMs, maxWait, limit);
+    const values = [this.intervalMs, maxWait, limit, this.clockOffsetMs];
+    const answer = await this.redis.commands.eval(ACQUIRE_SLOT, 3, ...keys, ...values);
     const [outcome, milliseconds] = answer as ['granted' | 'busy' | 'spent', number];
     if (outcome === 'spent') throw buildSpentError(isPolling, milliseconds);
     if (outcome === 'busy')
@@ -92,7 +100,8 @@ export class UpworkRateLimiterService {
 
   /** Returns the calls of the current UTC day. */
   async readBudget(): Promise<CallBudget> {
-    const [used, resetMs] = (await this.redis.commands.eval(READ_BUDGET, 1, this.dayKey)) as [number, number];
+    const answer = await this.redis.commands.eval(READ_BUDGET, 1, this.dayKey, this.clockOffsetMs);
+    const [used, resetMs] = answer as [number, number];
     return { perDay: this.callsPerDay, used, secondsUntilReset: Math.ceil(resetMs / 1_000) };
   }
 
@@ -111,5 +120,5 @@ function buildSpentError(isPolling: boolean, retryAfterMs: number): UpworkError 
   const message = isPolling
     ? "Synchronisation has used its share of the day's calls to Upwork. It continues at 00:00 UTC"
     : "The day's calls to Upwork are used. More are allowed from 00:00 UTC";
-  return new UpworkError('limited', message, { retryAfterMs });
+  return new UpworkError('budget_used', message, { retryAfterMs });
 }

@@ -1,12 +1,12 @@
 import { parseRetryAfter } from '../platform/http/edge/header-values';
 
 /**
- * Kinds of failures. `refused`: the token is void; `limited`: too many calls; `unavailable`: unreachable or out of
- * order; `permission_missing`: the owner of the API key must add a permission; `document_refused`: Upwork's schema does
+ * Kinds of failures. `refused`: the token is void; `limited`: too many calls; `budget_used`: the day's calls are used,
+ * and no call was made; `unavailable`: unreachable or out of order; `permission_missing`: the owner of the API key must add a permission; `document_refused`: Upwork's schema does
  * not have the document, which the operator must know; `unusable`: the answer is not as documented.
  */
 export type UpworkErrorKind =
-  'refused' | 'limited' | 'unavailable' | 'permission_missing' | 'document_refused' | 'unusable';
+  'refused' | 'limited' | 'budget_used' | 'unavailable' | 'permission_missing' | 'document_refused' | 'unusable';
 
 interface UpworkErrorOptions {
   readonly retryAfterMs?: number;
@@ -32,7 +32,7 @@ export class UpworkError extends Error {
 
   /** True when the same call can succeed later without a change by anybody. */
   get isTransient(): boolean {
-    return this.kind === 'unavailable' || this.kind === 'limited';
+    return this.kind === 'unavailable' || this.kind === 'limited' || this.kind === 'budget_used';
   }
 }
 

@@ -10,6 +10,7 @@ import { createUpworkConnection } from '../support/upwork-connections';
 
 type Kind = 'jobs' | 'proposals' | 'messages';
 
+const DAY_MS = 86_400_000;
 const CALLS_PER_DAY = 1_000;
 const POLLING_LIMIT = 900;
 const SEARCHES = 5;
@@ -20,6 +21,8 @@ describe('the calls to Upwork of a day', () => {
   let worker: ManualWorker;
   let ann: SignedInCaller;
   let dayKey: string;
+  /** Difference to noon (UTC): no test crosses the end of a day. */
+  let clockOffsetMs: number;
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
@@ -27,6 +30,8 @@ describe('the calls to Upwork of a day', () => {
     const limits = { UPWORK_REQUESTS_PER_SECOND: '100', UPWORK_CALLS_PER_DAY: String(CALLS_PER_DAY) };
     app = await startApp({ settings: { ...upwork.settings, ...limits } });
     worker = await createManualWorker(app);
+    clockOffsetMs = DAY_MS / 2 - (Date.now() % DAY_MS);
+    for (const process of [app, worker]) process.get(UpworkRateLimiterService).clockOffsetMs = clockOffsetMs;
     dayKey = buildDayKey(upwork.grants.clientId);
   });
   beforeEach(async () => {
@@ -43,10 +48,10 @@ describe('the calls to Upwork of a day', () => {
     await upwork.stop();
   });
 
-  /** Counts calls as made, on the UTC day of Redis's clock. */
+  /** Counts calls as made, on the UTC day of the moved clock. */
   async function use(calls: number, daysAgo = 0): Promise<void> {
-    const [seconds] = await app.redis.time();
-    await app.redis.hset(dayKey, { day: Math.floor(Number(seconds) / 86_400) - daysAgo, used: calls });
+    const today = Math.floor((Date.now() + clockOffsetMs) / DAY_MS);
+    await app.redis.hset(dayKey, { day: today - daysAgo, used: calls });
   }
 
   /** Runs a synchronisation as the schedule does, and returns it. */
@@ -66,6 +71,7 @@ describe('the calls to Upwork of a day', () => {
 
   const search = (n: number) => ann.post('/v1/saved-searches', { name: `Search ${n}`, query: `word${n}` });
   const readUsed = async () => (await app.get(UpworkRateLimiterService).readBudget()).used;
+  const getHoursUntil = (instant: string) => (Date.parse(instant) - Date.now()) / 3_600_000;
   const getSecondsUntilNext = ({ nextRunAt, lastSuccessAt }: Answer['body']) =>
     (Date.parse(nextRunAt) - Date.parse(lastSuccessAt)) / 1_000;
 
@@ -92,6 +98,7 @@ describe('the calls to Upwork of a day', () => {
 
   it('are counted by all processes, and start again at zero on the next day', async () => {
     const second = await startApp({ sharedWith: app });
+    second.get(UpworkRateLimiterService).clockOffsetMs = clockOffsetMs;
     await search(0);
     await poll('jobs');
     await poll('proposals');
@@ -112,34 +119,73 @@ describe('the calls to Upwork of a day', () => {
     await search(0);
     await use(POLLING_LIMIT);
 
-    expect(await poll('jobs')).toMatchObject({
-      status: 'failed',
-      lastError: "Synchronisation has used its share of the day's calls to Upwork. It continues at 00:00 UTC",
-    });
+    const sync = await poll('jobs');
+    expect(sync).toMatchObject({ status: 'postponed', lastError: null });
+    expect(getHoursUntil(sync.nextRunAt)).toBeGreaterThan(11);
     expect(upwork.calls).toEqual([]);
     expect(await request('jobs')).toMatchObject({ status: 'succeeded' });
     expect(await readUsed()).toBe(POLLING_LIMIT + 1);
 
     await use(CALLS_PER_DAY);
-    expect(await request('jobs')).toMatchObject({
-      status: 'failed',
-      lastError: "The day's calls to Upwork are used. More are allowed from 00:00 UTC",
-    });
+    expect(await request('jobs')).toMatchObject({ status: 'postponed', lastError: null });
     expect(upwork.calls).toHaveLength(1);
+  });
+
+  it.each(['jobs', 'proposals', 'messages'] as const)('are no failure when they end: %s', async (kind) => {
+    await search(0);
+    await use(POLLING_LIMIT);
+
+    await poll(kind);
+
+    const [row] = await app.db.query('superuser', `SELECT failures, last_error FROM syncs WHERE kind = $1`, [kind]);
+    const [run] = await app.db.query('superuser', `SELECT outcome, figures FROM task_runs ORDER BY id DESC LIMIT 1`);
+    const [saved] = (await ann.get('/v1/saved-searches')).body.items;
+    expect(row).toEqual({ failures: 0, last_error: null });
+    expect(run).toMatchObject({ outcome: 'succeeded', figures: { due: 1, failed: 0, postponed: 1 } });
+    expect(saved.lastError).toBeNull();
+  });
+
+  it('end within a run: what was read is stored, and the next day reads the rest', async () => {
+    for (let n = 0; n < 2; n++) await search(n);
+    upwork.marketplace.publish({ title: 'word0' });
+    upwork.marketplace.publish({ title: 'word1' });
+    await use(POLLING_LIMIT - 1);
+
+    expect(await poll('jobs')).toMatchObject({ status: 'postponed', lastError: null, figures: {} });
+    expect((await ann.get('/v1/jobs')).body.items).toMatchObject([{ title: 'word0' }]);
+    await use(CALLS_PER_DAY, 1);
+
+    expect(await poll('jobs')).toMatchObject({ status: 'succeeded', figures: { created: 1, unchanged: 1 } });
   });
 
   it('run short: the intervals are stretched, at most until the next day', async () => {
     const plain = getSecondsUntilNext(await poll('messages'));
     await use(POLLING_LIMIT - 10);
-    const { secondsUntilReset } = await app.get(UpworkRateLimiterService).readBudget();
     const stretched = getSecondsUntilNext(await poll('messages'));
 
-    // A few calls in the first minutes of a day stretch the interval a little.
-    expect(plain).toBeGreaterThan(479.5);
-    expect(plain).toBeLessThan(500);
-    // In the last quarter of an hour of a day, the calls that are left suffice.
-    expect(stretched).toBeGreaterThan(secondsUntilReset > 900 ? 480.5 : 0);
-    expect(stretched).toBeLessThanOrEqual(Math.max(481, secondsUntilReset + 1));
+    expect(plain).toBeCloseTo(480, 0);
+    // Fewer calls are left than the rest of the day needs.
+    expect(stretched).toBeGreaterThan(DAY_MS / 2_000 - 3_600);
+    expect(stretched).toBeLessThanOrEqual(DAY_MS / 2_000);
+  });
+
+  it('show a refused document to the operator until Upwork accepts it', async () => {
+    const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    const root = await createSignedInCaller(app, { role: 'admin' });
+    const readPage = async () => (await fetch(`${app.url}/admin`, { headers: { cookie } })).text();
+    const readMetrics = async () => (await root.get<string>('/metrics')).body;
+    upwork.cases.serve('unknown-document');
+    await expect(poll('messages')).rejects.toThrow();
+    const refused = upwork.calls.at(-1)!.operation;
+    await poll('jobs');
+
+    expect(await readPage()).toContain(`Upwork refuses ${refused} since `);
+    expect(await readMetrics()).toContain('upwork_documents_refused 1');
+    await poll('messages');
+
+    expect(upwork.calls.some(({ operation }) => operation === refused)).toBe(true);
+    expect(await readPage()).toContain('no refused document');
+    expect(await readMetrics()).toContain('upwork_documents_refused 0');
   });
 
   it('are shown on the dashboard and in the metrics', async () => {

@@ -11,6 +11,7 @@ import {
   checkSignIns,
   checkCapabilities,
   checkUpworkCalls,
+  checkUpworkDocuments,
   checkJobStatistics,
 } from './health-statuses';
 import type { OpenRun } from './overview.service';
@@ -262,5 +263,14 @@ describe('health statuses', () => {
   ])('report the calls to Upwork of the day: %i', (used, level, text) => {
     expect(checkUpworkCalls({ perDay: 1_000, used, secondsUntilReset: 60 })).toMatchObject({ level, text });
     expect(checkUpworkCalls(null)).toMatchObject({ level: 'unknown' });
+  });
+
+  it('report the documents that Upwork refuses', () => {
+    const refused = [{ name: 'Rooms', since: new Date('2026-11-20T10:00:00Z') }];
+    const text = 'Upwork refuses Rooms since 2026-11-20T10:00:00.000Z. Update Gigvault';
+
+    expect(checkUpworkDocuments(refused)).toMatchObject({ level: 'bad', text });
+    expect(checkUpworkDocuments([])).toMatchObject({ level: 'good', text: 'no refused document' });
+    expect(checkUpworkDocuments(null)).toMatchObject({ level: 'unknown' });
   });
 });

@@ -4,6 +4,7 @@ import type { Readiness } from '../../../platform/health/health.service';
 import { type TaskAlertDto, type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { PartitionCoverageDto } from '../../api/database/partitions.dto';
 import { computePollingLimit, type CallBudget } from '../../../upwork/call-budget';
+import type { RefusedDocument } from '../../../upwork/refused-documents.service';
 import type { AiSpending, MissingCapability, OpenRun, ServiceFaults } from './overview.service';
 
 /** A level of health: OK, warning, failing, or unknown because the check itself failed. */
@@ -285,4 +286,13 @@ export function checkUpworkCalls(budget: CallBudget | null): HealthStatus {
   if (left === 0) return { ...status, level: 'bad', text: `${text}. More are allowed from 00:00 UTC` };
   if (used < computePollingLimit(perDay)) return { ...status, level: 'good', text };
   return { ...status, level: 'warn', text: `${text} for requests of users. Synchronisation continues at 00:00 UTC` };
+}
+
+/** Checks that Upwork accepts all documents. */
+export function checkUpworkDocuments(refused: readonly RefusedDocument[] | null): HealthStatus {
+  const status = { name: 'Documents for Upwork', href: '/admin/tasks/sync-connections' };
+  if (refused === null) return { ...status, level: 'unknown', text: 'Redis does not answer' };
+  if (refused.length === 0) return { ...status, level: 'good', text: 'no refused document' };
+  const names = refused.map(({ name, since }) => `${name} since ${since.toISOString()}`).join(', ');
+  return { ...status, level: 'bad', text: `Upwork refuses ${names}. Update Gigvault` };
 }

@@ -6,6 +6,7 @@ import { TaskQueue, type QueueCounts } from '../../../platform/queues/task-queue
 import { Config } from '../../../platform/config/config';
 import { BackupFilesService } from '../../api/backups/backup-files.service';
 import { UpworkRateLimiterService } from '../../../upwork/upwork-rate-limiter.service';
+import { RefusedDocumentsService } from '../../../upwork/refused-documents.service';
 import { AccessAlertsService } from './access-alerts.service';
 import { BACKUP_STATE, type BackupState } from '../../api/backups/backups.queries';
 import { DatabaseMetricsService } from '../../api/database/database-metrics.service';
@@ -23,6 +24,7 @@ import {
   checkServices,
   checkSignIns,
   checkUpworkCalls,
+  checkUpworkDocuments,
   type HealthStatus,
 } from './health-statuses';
 import { selectLatestRuns, selectRecentRuns, type RecentRun } from '../../api/tasks/tasks.queries';
@@ -132,6 +134,7 @@ export class OverviewService {
     private readonly taskAlerts: TaskAlertsService,
     private readonly backupFiles: BackupFilesService,
     private readonly upworkCalls: UpworkRateLimiterService,
+    private readonly refusedDocuments: RefusedDocumentsService,
     private readonly config: Config,
   ) {}
 
@@ -140,12 +143,13 @@ export class OverviewService {
    * @param read the reader of an open stream; by default a read as gigvault_admin, which is a security event
    */
   async read(read: AdminReader = (work) => this.system.asAdmin('open the dashboard', work)): Promise<Overview> {
-    const [readiness, facts, coverage, queue, upworkBudget] = await Promise.all([
+    const [readiness, facts, coverage, queue, upworkBudget, refusedDocuments] = await Promise.all([
       this.health.ready(),
       read((unit) => this.loadFacts(unit)),
       this.database.readCoverage(),
       this.queue.counts().catch(() => null),
       this.upworkCalls.readBudget().catch(() => null),
+      this.refusedDocuments.list().catch(() => null),
     ]);
     const at = new Date();
     const { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending } =
@@ -163,6 +167,7 @@ export class OverviewService {
       checkSignIns(alerts),
       checkCapabilities(facts.missing),
       checkUpworkCalls(upworkBudget),
+      checkUpworkDocuments(refusedDocuments),
       ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
     return {
