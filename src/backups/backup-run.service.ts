@@ -13,7 +13,7 @@ import {
   type TaskResult,
 } from '../platform/scheduler/scheduled-task';
 import { BackupError, BackupStore, buildFileName } from './storage/backup-store';
-import { writeBackup } from './storage/backup-file';
+import { writeBackup, countRows, type Manifest } from './storage/backup-file';
 import {
   INSERT_RUNNING,
   SET_FAILED,
@@ -26,7 +26,6 @@ import {
   type QueuedBackup,
 } from './backups.queries';
 import { BackupRetentionService } from './backup-retention.service';
-import { countRows, type Manifest } from './storage/manifest';
 import { dumpArchive, findTools, type PostgresTools } from './restore/postgres-tools';
 import { buildCanaryContext, checkBackup, type ExpectedFile, hashCanary, StreamDigest } from './restore/restore-check';
 import { ScratchCluster } from './restore/scratch-cluster';

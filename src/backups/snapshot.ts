@@ -1,6 +1,6 @@
 import { withDirectConnection, type DirectConnection } from '../platform/database/driver/direct-connection';
 import { BackupError } from './storage/backup-store';
-import { type Manifest, readDatabaseState } from './storage/manifest';
+import { type Manifest, readDatabaseState } from './storage/backup-file';
 
 /** Random tenants whose rows are compared, besides the first and the newest. */
 const SAMPLED_USERS = 20;

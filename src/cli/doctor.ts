@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
-import { InstallationSecrets } from '../local-services/installation-secrets';
-import { isAlive } from '../local-services/managed-process';
-import { findInstalledMajor } from '../local-services/postgres-programs';
 import {
+  InstallationSecrets,
   buildRoleUrls,
   buildServerEnvironment,
   type InstallationServices,
   ServicesFile,
   shouldEmbedPostgres,
 } from '../local-services/server-environment';
+import { isAlive } from '../local-services/managed-process';
+import { findInstalledMajor } from '../local-services/service-programs';
 import type { Config } from '../platform/config/config';
 import { loadConfig } from '../platform/config/load-config';
 import { loadEnvironmentFile, print } from './command-line';

@@ -1,8 +1,7 @@
 import '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, withCommands } from '../local-services/database-setup';
-import { InstallationSecrets } from '../local-services/installation-secrets';
-import { ServicesFile } from '../local-services/server-environment';
+import { InstallationSecrets, ServicesFile } from '../local-services/server-environment';
 import { loadEnvironmentFile } from './command-line';
 
 /**

@@ -2,8 +2,7 @@ import '../platform/config/load-config';
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
-import { InstallationSecrets } from '../local-services/installation-secrets';
-import { shouldEmbedPostgres } from '../local-services/server-environment';
+import { InstallationSecrets, shouldEmbedPostgres } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { LauncherLock } from './launcher/installation';
 

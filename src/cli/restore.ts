@@ -1,17 +1,16 @@
 import { ConfigError, loadSettings } from '../platform/config/load-config';
 import { basename, dirname, resolve } from 'node:path';
 import { BackupError, type BackupStore, FolderStore, parseFileName } from '../backups/storage/backup-store';
-import { countRows } from '../backups/storage/manifest';
+import { countRows } from '../backups/storage/backup-file';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
 import { buildBackups, buildEncryption } from '../platform/config/config';
 import { LocalMasterKeys } from '../platform/encryption/master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
-import { buildServerEnvironment, shouldEmbedPostgres } from '../local-services/server-environment';
+import { buildServerEnvironment, shouldEmbedPostgres, InstallationSecrets } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
-import { InstallationSecrets } from '../local-services/installation-secrets';
 
 const SETTING_NAMES = [
   ...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';
 import { OperatorError } from './data-folder';
-import { type PostgresPrograms, findPostgresPrograms, readMajor } from './postgres-programs';
+import { type PostgresPrograms, findPostgresPrograms, readMajor } from './service-programs';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
 
 const START_TIMEOUT_MS = 120_000;

@@ -4,7 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findCacheFolder, OperatorError } from './data-folder';
-import { findLibraries, findOnPath, unpackPackage } from './debian-packages';
+import { findLibraries, findOnPath, unpackPackage } from './service-programs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';

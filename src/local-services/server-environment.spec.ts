@@ -2,9 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeyFile } from '../platform/encryption/key-file';
-import { buildServerEnvironment, shouldEmbedPostgres } from './server-environment';
+import { buildServerEnvironment, shouldEmbedPostgres, InstallationSecrets } from './server-environment';
 import { writePrivateFile } from './file-permissions';
-import { InstallationSecrets } from './installation-secrets';
 
 describe(buildServerEnvironment.name, () => {
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-secrets-'));

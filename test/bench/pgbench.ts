@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { findCacheFolder } from '../../src/local-services/data-folder';
-import { isExecutable, findLibraries, unpackPackage } from '../../src/local-services/debian-packages';
+import { isExecutable, findLibraries, unpackPackage } from '../../src/local-services/service-programs';
 import type { BenchServices } from './services';
 import { computePercentile } from './statistics';
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LauncherLock } from '../../src/cli/launcher/installation';
 import { DataFolder } from '../../src/local-services/data-folder';
-import { InstallationSecrets } from '../../src/local-services/installation-secrets';
+import { InstallationSecrets } from '../../src/local-services/server-environment';
 import { CommandInstallation } from '../support/command-installation';
 
 describe('npm run reset', () => {

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFreePort } from '../../src/local-services/managed-process';
-import { findOnPath } from '../../src/local-services/debian-packages';
+import { findOnPath } from '../../src/local-services/service-programs';
 import { ServicesFile } from '../../src/local-services/server-environment';
 import { findShellBlocks } from './readme-blocks';
 import { pause } from '../support/wait-for';

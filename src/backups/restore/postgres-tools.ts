@@ -2,8 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { findCacheFolder } from '../../local-services/data-folder';
-import { isExecutable, findLibraries, findOnPath, unpackPackage } from '../../local-services/debian-packages';
-import { readMajor } from '../../local-services/postgres-programs';
+import {
+  isExecutable,
+  findLibraries,
+  findOnPath,
+  unpackPackage,
+  readMajor,
+} from '../../local-services/service-programs';
 import { BackupError } from '../storage/backup-store';
 import type { Writable } from 'node:stream';
 import type { Bytes } from '../../platform/encryption/sealed-stream';

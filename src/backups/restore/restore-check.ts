@@ -6,10 +6,9 @@ import { associatedData, type DataKey } from '../../platform/encryption/data-key
 import { type EncryptionContext, EncryptionError } from '../../platform/encryption/ciphertext';
 import { openSealed } from '../../platform/encryption/encryption.service';
 import { type MasterKeys } from '../../platform/encryption/master-keys';
-import { countRows, findDifferences, type Manifest, readDatabaseState } from '../storage/manifest';
+import { countRows, findDifferences, type Manifest, readDatabaseState, openBackup } from '../storage/backup-file';
 import { runMigrations } from '../../local-services/database-setup';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
-import { openBackup } from '../storage/backup-file';
 import { BackupError } from '../storage/backup-store';
 import { type PostgresTools, restoreArchive } from './postgres-tools';
 import type { ScratchCluster } from './scratch-cluster';

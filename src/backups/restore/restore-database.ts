@@ -5,8 +5,7 @@ import { withDirectConnection, type DirectConnection } from '../../platform/data
 import type { MasterKeys } from '../../platform/encryption/master-keys';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
 import { BackupError, type BackupStore, parseFileName } from '../storage/backup-store';
-import { openBackup, type BackupHeader } from '../storage/backup-file';
-import type { Manifest } from '../storage/manifest';
+import { openBackup, type BackupHeader, type Manifest } from '../storage/backup-file';
 import { findTools, restoreArchive } from './postgres-tools';
 import { buildOwnerUrl, findFaults, StreamDigest } from './restore-check';
 

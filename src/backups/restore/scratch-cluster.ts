@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bootstrapDatabase, createPassword } from '../../local-services/database-setup';
 import { EmbeddedPostgres } from '../../local-services/embedded-postgres';
 import { isAlive, stopOrphan } from '../../local-services/managed-process';
-import { findInstalledMajor } from '../../local-services/postgres-programs';
+import { findInstalledMajor } from '../../local-services/service-programs';
 import { changeOwner, isReachable, findServiceUser } from '../../local-services/file-permissions';
 import { withDirectConnection } from '../../platform/database/driver/direct-connection';
 import { BackupError } from '../storage/backup-store';

@@ -4,7 +4,7 @@ import { readStartTime, waitForExit } from '../../local-services/managed-process
 import { readJsonFile, writePrivateFile } from '../../local-services/file-permissions';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '../../local-services/embedded-postgres';
-import type { InstallationSecrets } from '../../local-services/installation-secrets';
+import type { InstallationSecrets } from '../../local-services/server-environment';
 
 interface ProcessIdentity {
   pid: number;

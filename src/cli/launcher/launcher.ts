@@ -12,13 +12,13 @@ import {
   type InstallationServices,
   ServicesFile,
   shouldEmbedPostgres,
+  InstallationSecrets,
 } from '../../local-services/server-environment';
 import { FAKE_NAMES, buildFakeCommand, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
 import { findFreePort, isPortFree, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
 import { checkExternalServices } from './external-services';
 import { createInstallationPostgres, DATABASE_NAME, type LauncherLock } from './installation';
 import { buildApiUrl, waitUntilReady } from './readiness';
-import { InstallationSecrets } from '../../local-services/installation-secrets';
 import type { ServiceSet } from './service-set';
 import { type BuiltSources, readBuiltSources, SourceReloader } from './source-reloader';
 import { SupervisedServer } from './supervisor';

@@ -3,9 +3,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { bootstrapDatabase, revertLatestMigration, runMigrations } from '../../../src/local-services/database-setup';
-import { writeBackup } from '../../../src/backups/storage/backup-file';
+import { writeBackup, type Manifest } from '../../../src/backups/storage/backup-file';
 import { buildFileName } from '../../../src/backups/storage/backup-store';
-import type { Manifest } from '../../../src/backups/storage/manifest';
 import { dumpArchive, findTools, type PostgresTools } from '../../../src/backups/restore/postgres-tools';
 import {
   buildCanaryContext,
