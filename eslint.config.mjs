@@ -28,7 +28,8 @@ const noBypass = {
     {
       name: 'class-validator',
       importNames: ['Length', 'MaxLength', 'MinLength'],
-      message: 'It counts characters differently from PostgreSQL: use TextLength of src/platform/http/validation/text.',
+      message:
+        'It counts characters differently from PostgreSQL: use TextLength of src/platform/http/validation/fields.',
     },
     { name: 'pg', message: 'Only src/platform/database opens connections: inject Database.' },
   ],

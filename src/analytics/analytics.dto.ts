@@ -1,10 +1,9 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Matches } from 'class-validator';
-import { DayField, Field } from '../platform/http/validation/fields';
+import { DayField, Field, TextField } from '../platform/http/validation/fields';
 import { JsonObjectField } from '../platform/http/validation/json-object-field';
 import { ApiAmount } from '../platform/http/validation/money-field';
 import { TextListParam } from '../platform/http/validation/query-params';
-import { TextField } from '../platform/http/validation/text';
 import { METRIC_VALUE_PATTERN } from './record-daily-metrics.task';
 
 /** A range of days (UTC), both included, at most 400. */

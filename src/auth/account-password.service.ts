@@ -10,7 +10,7 @@ import {
 } from './accounts/account-notifications.service';
 import { AccountsService, generateOneTimeToken, hashOneTimeToken } from './accounts/accounts.service';
 import { AccountSessionsService } from './sessions/account-sessions.service';
-import { ReauthenticationService } from './mfa/reauthentication.service';
+import { ReauthenticationService } from './mfa/mfa.service';
 import { assertPasswordAllowed } from './passwords/password-policy';
 import { PasswordsService } from './passwords/passwords.service';
 import { currentPrincipal } from '../platform/http/access/access';

@@ -1,5 +1,5 @@
 import { AnyCodeField, EmailField, NewPasswordField, PasswordField } from './accounts/credential-fields';
-import { TextField } from '../platform/http/validation/text';
+import { TextField } from '../platform/http/validation/fields';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** The address of an account. */

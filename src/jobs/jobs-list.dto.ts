@@ -1,5 +1,5 @@
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
-import { EnumField, InstantField } from '../platform/http/validation/fields';
+import { EnumField, InstantField, TextField } from '../platform/http/validation/fields';
 import { MoneyField } from '../platform/http/validation/money-field';
 import {
   BooleanParam,
@@ -8,7 +8,6 @@ import {
   NumberParam,
   TextListParam,
 } from '../platform/http/validation/query-params';
-import { TextField } from '../platform/http/validation/text';
 import {
   EXPERIENCE_LEVELS,
   type ExperienceLevel,

@@ -8,10 +8,11 @@ import {
   EnumField,
   InstantField,
   NumberField,
+  TextField,
+  TextListField,
 } from '../platform/http/validation/fields';
 import { JsonObjectField } from '../platform/http/validation/json-object-field';
 import { CurrencyField, MoneyField } from '../platform/http/validation/money-field';
-import { TextField, TextListField } from '../platform/http/validation/text';
 import {
   CLIENT_INFO_LIMITS,
   EXPERIENCE_LEVELS,

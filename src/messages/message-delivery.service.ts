@@ -3,7 +3,7 @@ import { Database } from '../platform/database/database';
 import type { UnitOfWork } from '../platform/database/unit-of-work';
 import { AppError } from '../platform/errors/app-error';
 import { currentUserId } from '../platform/http/access/access';
-import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency-store';
+import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency.interceptor';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
 import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
 import { SEND_MESSAGE } from '../upwork/documents/conversations.documents';

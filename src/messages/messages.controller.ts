@@ -6,8 +6,12 @@ import { IfMatch, type Preconditions } from '../platform/http/responses/precondi
 import { NoFieldsDto } from '../platform/http/validation/unread-input.guard';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { readRequestKey } from '../platform/idempotency/idempotency-store';
-import { HandlesIdempotencyKey, Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
+import {
+  readRequestKey,
+  HandlesIdempotencyKey,
+  Idempotent,
+  NotIdempotent,
+} from '../platform/idempotency/idempotency.interceptor';
 import {
   CreateMessageDto,
   ListMessagesDto,

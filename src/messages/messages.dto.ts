@@ -1,9 +1,8 @@
 import { ApiProperty, OmitType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
-import { BooleanField, EnumField, IdField } from '../platform/http/validation/fields';
+import { BooleanField, EnumField, IdField, TextField } from '../platform/http/validation/fields';
 import { BooleanParam, IdParam } from '../platform/http/validation/query-params';
-import { TextField } from '../platform/http/validation/text';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 import { DELIVERIES, type Delivery } from './message.entity';
 

@@ -13,7 +13,7 @@ import {
   type MessagesReadDto,
   type UnreadCountDto,
 } from './messages.dto';
-import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency-store';
+import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency.interceptor';
 import { Message } from './message.entity';
 import { MessageDeliveryService, type StoredReply } from './message-delivery.service';
 import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';

@@ -1,5 +1,5 @@
 import type { UpworkMessageInput } from './upwork-messages.service';
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/fields';
 import type { UpworkStory } from '../upwork/documents/conversations.documents';
 
 const MAX_CONTENT_LENGTH = 50_000;

@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
-import { IntegerField } from '../platform/http/validation/fields';
-import { TextField, TextListField } from '../platform/http/validation/text';
+import { IntegerField, TextField, TextListField } from '../platform/http/validation/fields';
 import { CurrencyField, MoneyField } from '../platform/http/validation/money-field';
 
 /** Body of PUT /v1/profile. Absent fields become empty. */

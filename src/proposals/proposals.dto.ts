@@ -3,9 +3,8 @@ import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '.
 import { IsString, Matches } from 'class-validator';
 import { PageQueryDto } from '../platform/http/pagination/page.dto';
 import { PROPOSAL_STATUSES, type ProposalStatus } from './proposal-status';
-import { EnumField, Field, IdField } from '../platform/http/validation/fields';
+import { EnumField, Field, IdField, TextField } from '../platform/http/validation/fields';
 import { EnumListParam, IdParam } from '../platform/http/validation/query-params';
-import { TextField } from '../platform/http/validation/text';
 import { MoneyField } from '../platform/http/validation/money-field';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 

@@ -1,7 +1,14 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
-import { BooleanField, CountField, EnumField, IdField, IntegerField } from '../platform/http/validation/fields';
-import { TextField, TextListField } from '../platform/http/validation/text';
+import {
+  BooleanField,
+  CountField,
+  EnumField,
+  IdField,
+  IntegerField,
+  TextField,
+  TextListField,
+} from '../platform/http/validation/fields';
 
 /** Weekly hours that a search can ask for. */
 export const SEARCH_WORKLOADS = ['full_time', 'part_time', 'as_needed'] as const;

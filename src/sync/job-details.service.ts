@@ -4,7 +4,7 @@ import { Job } from '../jobs/job.entity';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { currentUserId } from '../platform/http/access/access';
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
 import { JOB_DETAILS, type UpworkPosting } from '../upwork/documents/job-details.documents';

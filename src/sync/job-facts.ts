@@ -1,6 +1,5 @@
 import type { CreateJobDto } from '../jobs/jobs.dto';
-import { MAX_COUNT } from '../platform/http/validation/fields';
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { MAX_COUNT, truncateToCodePoints } from '../platform/http/validation/fields';
 import type { UpworkJob } from '../upwork/documents/jobs.documents';
 
 /** Facts about the client and the competition. The country of the client is a field of the job. */

@@ -1,4 +1,4 @@
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { FIRST_SEARCH_CURSOR, SEARCH_JOBS, type UpworkJob } from '../upwork/documents/jobs.documents';
 import { Injectable } from '@nestjs/common';
 import { UpworkJobsService } from '../jobs/upwork-jobs.service';

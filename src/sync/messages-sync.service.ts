@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { UpworkMessagesService, type UpworkRoomInput } from '../messages/upwork-messages.service';
 import { UpworkRoomsService } from '../messages/upwork-rooms.service';
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
 import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';

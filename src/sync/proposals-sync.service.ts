@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UpworkJobsService } from '../jobs/upwork-jobs.service';
-import { truncateToCodePoints } from '../platform/http/validation/text';
+import { truncateToCodePoints } from '../platform/http/validation/fields';
 import {
   UpworkProposalsService,
   type StatusUpdateOutcome,

@@ -1,7 +1,6 @@
 import { PartialType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
-import { EnumField } from '../platform/http/validation/fields';
-import { TextField } from '../platform/http/validation/text';
+import { EnumField, TextField } from '../platform/http/validation/fields';
 
 /** Types of templates. The CHECK of templates.generation_type lists the same. */
 export const TEMPLATE_TYPES = ['proposal', 'cover_letter', 'message'] as const;

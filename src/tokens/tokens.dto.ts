@@ -2,8 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { UserToken } from './user-token.entity';
 import { Matches } from 'class-validator';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
-import { EnumField, InstantField } from '../platform/http/validation/fields';
-import { TextField } from '../platform/http/validation/text';
+import { EnumField, InstantField, TextField } from '../platform/http/validation/fields';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 /** Providers that a connection can use. */

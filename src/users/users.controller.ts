@@ -8,8 +8,7 @@ import { ListAccountSecurityLogsDto, SecurityLogDto } from '../audit/logs/audit-
 import { SecurityLogsService } from '../audit/logs/security-logs.service';
 import { ApiPage, type Page } from '../platform/http/pagination/page.dto';
 import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
-import { AccountErasureService } from './account-erasure.service';
-import { DataExportService } from './data-export.service';
+import { AccountErasureService, DataExportService } from './account-data.service';
 
 /** Routes for the user's own account. */
 @ApiTags('Users')

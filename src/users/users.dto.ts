@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import type { User } from './user.entity';
-import { TextField } from '../platform/http/validation/text';
+import { TextField } from '../platform/http/validation/fields';
 
 /** The user's own account. */
 export class UserDto {

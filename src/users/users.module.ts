@@ -1,8 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditModule } from '../audit/audit.module';
-import { AccountErasureService } from './account-erasure.service';
-import { DataExportService } from './data-export.service';
+import { AccountErasureService, DataExportService } from './account-data.service';
 import { AccountDataController, UsersController } from './users.controller';
 import { AccountLimitsService, UsersService } from './users.service';
 import { User } from './user.entity';

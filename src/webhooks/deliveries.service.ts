@@ -24,8 +24,7 @@ import { MailerService } from '../platform/mail/mailer.service';
 import { TaskRequestService } from '../platform/scheduler/task-request.service';
 import { DeliveryDto } from './webhooks.dto';
 import { Webhook } from './webhook.entity';
-import { WebhookSecretsService } from './webhook-secrets.service';
-import { WebhookSenderService, type SendResult } from './webhook-sender.service';
+import { WebhookSecretsService, WebhookSenderService, type SendResult } from './webhook-sender.service';
 
 interface SavedSearchMatches {
   readonly searches: readonly { readonly name: string; readonly newMatches: number }[];

@@ -2,8 +2,7 @@ import { ApiProperty, PartialType } from '@nestjs/swagger';
 import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { IsUrl, ValidateBy } from 'class-validator';
 import type { DeliveryRow } from './deliveries.queries';
-import { BooleanField, Field } from '../platform/http/validation/fields';
-import { TextLength } from '../platform/http/validation/text';
+import { BooleanField, Field, TextLength } from '../platform/http/validation/fields';
 import { Sensitive } from '../platform/logging/sensitive-fields';
 
 const MAX_URL_LENGTH = 2_000;

@@ -5,8 +5,7 @@ import { QueuesModule } from '../platform/queues/queues.module';
 import { TaskRequestService } from '../platform/scheduler/task-request.service';
 import { DeliveriesService } from './deliveries.service';
 import { Webhook } from './webhook.entity';
-import { WebhookSecretsService } from './webhook-secrets.service';
-import { WebhookSenderService } from './webhook-sender.service';
+import { WebhookSecretsService, WebhookSenderService } from './webhook-sender.service';
 import { WebhooksController } from './webhooks.controller';
 import { WebhooksService } from './webhooks.service';
 

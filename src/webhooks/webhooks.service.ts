@@ -9,9 +9,13 @@ import { assertVersion, type Preconditions } from '../platform/http/responses/pr
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
 import { type CreateWebhookDto, NewWebhookDto, type UpdateWebhookDto, WebhookDto } from './webhooks.dto';
-import { AddressRefusedError, assertAllowedUrl, WebhookSenderService } from './webhook-sender.service';
+import {
+  AddressRefusedError,
+  assertAllowedUrl,
+  WebhookSenderService,
+  WebhookSecretsService,
+} from './webhook-sender.service';
 import { Webhook } from './webhook.entity';
-import { WebhookSecretsService } from './webhook-secrets.service';
 
 const COLUMNS = buildSelectList(Webhook, listFields(WebhookDto));
 

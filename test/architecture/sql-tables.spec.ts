@@ -51,7 +51,7 @@ const OWNERS: Readonly<Record<string, string>> = {
 };
 
 /** Reads across all domains on purpose: the export of a user's data, administration, and restored copies. */
-const READ_ALL = ['src/users/data-export.service.ts', 'src/users/export-sections.ts', 'src/admin/', 'src/backups/'];
+const READ_ALL = ['src/users/account-data.service.ts', 'src/users/export-sections.ts', 'src/admin/', 'src/backups/'];
 
 const TABLE =
   /\b(?:FROM|JOIN|INTO|UPDATE|TRUNCATE|LOCK TABLE)\s+(?:ONLY\s+)?(?:(?:public|app|audit)\.)?([a-z_]+)\b(?!\s*\()/g;

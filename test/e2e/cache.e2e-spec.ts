@@ -1,7 +1,6 @@
 import { JobsService } from '../../src/jobs/jobs.service';
-import { Cache } from '../../src/platform/cache/cache';
+import { Cache, ChangeFeed } from '../../src/platform/cache/cache';
 import { CacheStats } from '../../src/platform/cache/cache-stats';
-import { ChangeFeed } from '../../src/platform/cache/change-feed';
 import { joinUnitOfWork } from '../../src/platform/database/current-unit-of-work';
 import { Database } from '../../src/platform/database/database';
 import { SystemDatabase } from '../../src/platform/database/system-database';

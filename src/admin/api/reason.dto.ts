@@ -1,4 +1,4 @@
-import { TextField } from '../../platform/http/validation/text';
+import { TextField } from '../../platform/http/validation/fields';
 
 /** Joins an action and the admin's reason, if given, into the reason of the security event. */
 export function describeAction(action: string, reason: string | undefined): string {

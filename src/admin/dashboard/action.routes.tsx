@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { AppError } from '../../platform/errors/app-error';
-import { ActionFormDto, readForm } from './forms';
+import { ActionFormDto, readForm, ActionPage } from './forms';
 import { DashboardActionsService, type Action } from './dashboard-actions.service';
 import { DashboardSessionsService, type RequiredCredentials } from './dashboard-sessions.service';
-import { ActionPage } from './pages/form-pages';
 import { sendPage } from './responses';
 
 type RequestWithId = FastifyRequest<{ Params: { id: string } }>;

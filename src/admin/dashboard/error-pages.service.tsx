@@ -4,9 +4,8 @@ import type { VNode } from 'preact';
 import type { AppError } from '../../platform/errors/app-error';
 import { asAppError, ProblemFilter } from '../../platform/errors/problem.filter';
 import { HealthService } from '../../platform/health/health.service';
-import { addReturnPath, parseReturnPath, readReturnPath } from './forms';
+import { addReturnPath, parseReturnPath, readReturnPath, CodePage, ConfirmPage, SignInPage } from './forms';
 import { ProblemPage, UnavailablePage } from './pages/error-pages';
-import { CodePage, ConfirmPage, SignInPage } from './pages/form-pages';
 import { sendPage } from './responses';
 
 /** Errors that need a sign-in instead of a confirmation. */

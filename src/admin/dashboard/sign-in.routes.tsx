@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance } from 'fastify';
 import { LoginDto } from '../../auth/auth.dto';
-import { ConfirmDto, readForm, readReturnPath, SignInCodeDto } from './forms';
+import { ConfirmDto, readForm, readReturnPath, SignInCodeDto, CodePage, ConfirmPage, SignInPage } from './forms';
 import { DashboardSessionsService } from './dashboard-sessions.service';
-import { CodePage, ConfirmPage, SignInPage } from './pages/form-pages';
 import { sendAsset, sendPage } from './responses';
 
 /** Routes for signing in, confirming and signing out; sign-in and confirmation lead to the requested page. */

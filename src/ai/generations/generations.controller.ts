@@ -16,8 +16,7 @@ import { IfMatch, type Preconditions } from '../../platform/http/responses/preco
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ServesEvents } from '../../platform/http/edge/request-hooks';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
-import { readRequestKey } from '../../platform/idempotency/idempotency-store';
-import { HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
+import { readRequestKey, HandlesIdempotencyKey } from '../../platform/idempotency/idempotency.interceptor';
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
 import { GenerationsService } from './generations.service';

@@ -4,9 +4,8 @@ import { GENERATION_TYPES, type GenerationType } from '../prompt/build-prompt';
 import { splitScreeningAnswers } from '../prompt/screening-answers';
 import { Matches } from 'class-validator';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
-import { EnumField, IdField } from '../../platform/http/validation/fields';
+import { EnumField, IdField, TextField } from '../../platform/http/validation/fields';
 import { EnumListParam, IdParam } from '../../platform/http/validation/query-params';
-import { TextField } from '../../platform/http/validation/text';
 import { ApiAmount } from '../../platform/http/validation/money-field';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 

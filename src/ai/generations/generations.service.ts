@@ -9,7 +9,7 @@ import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { AppError } from '../../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../../platform/http/responses/preconditions';
 import type { Page } from '../../platform/http/pagination/page.dto';
-import { IdempotencyStoreService, type RequestKey } from '../../platform/idempotency/idempotency-store';
+import { IdempotencyStoreService, type RequestKey } from '../../platform/idempotency/idempotency.interceptor';
 import { computeCost, estimateAiTokens, NO_USAGE, computeMaxCost, type PicoUsd } from '../usage/cost';
 import { GenerationStreamStoreService } from './generation-stream-store.service';
 import { GenerationRunnerService } from './generation-runner.service';

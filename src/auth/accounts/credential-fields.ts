@@ -7,8 +7,7 @@ import {
   type ValidationArguments,
   type ValidationOptions,
 } from 'class-validator';
-import { Field, type FieldOptions } from '../../platform/http/validation/fields';
-import { countCodePoints, TextLength } from '../../platform/http/validation/text';
+import { Field, type FieldOptions, countCodePoints, TextLength } from '../../platform/http/validation/fields';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 import { hasMailDomain } from '../../platform/mail/email';
 

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { AnyCodeField, PasswordField, TotpCodeField } from '../accounts/credential-fields';
-import { TextField } from '../../platform/http/validation/text';
+import { TextField } from '../../platform/http/validation/fields';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The password that confirms an enrolment. */

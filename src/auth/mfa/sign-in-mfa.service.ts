@@ -6,7 +6,7 @@ import { SecurityEventsService } from '../security-events/security-events.servic
 import { SessionTokensService, type TokenPair } from '../sessions/session-tokens.service';
 import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 import { PendingSignInsService, type PendingSignIn } from './pending-sign-ins.service';
-import { SecondFactorService, type SecondFactorCode } from './second-factor.service';
+import { SecondFactorService, type SecondFactorCode } from './mfa.service';
 
 const MFA_TOKEN_USED = 'The mfaToken was used or has expired. Sign in with the password again.';
 

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { TextField } from '../../platform/http/validation/text';
+import { TextField } from '../../platform/http/validation/fields';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
 /** The tokens of a session. */

@@ -1,5 +1,5 @@
 import { type AppError, invalidValue } from '../../platform/errors/app-error';
-import { forDisplay } from '../../platform/http/validation/text';
+import { forDisplay } from '../../platform/http/validation/fields';
 import { type Separator } from './csv-separator';
 import { parseStrictJson } from '../../platform/http/validation/strict-json';
 

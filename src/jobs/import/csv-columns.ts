@@ -21,7 +21,7 @@ import {
 } from './cell-readers';
 import { asDay, asDecimal, asInstant, asInteger } from './fact-readers';
 import { foldName, findNearestName, describeUnknownName } from '../../platform/http/validation/nearest-name';
-import { forDisplay } from '../../platform/http/validation/text';
+import { forDisplay } from '../../platform/http/validation/fields';
 import type { Separator } from './csv-separator';
 import { BrokenFileError } from './import-row';
 

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Readable } from 'node:stream';
 import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
-import { isUnstorable } from '../../platform/http/validation/text';
+import { isUnstorable } from '../../platform/http/validation/fields';
 import { columnsOf, type CsvColumns } from './csv-columns';
 import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './file-encoding';
 import { countLineEnds, separate, type SeparatedText, type Separator } from './csv-separator';

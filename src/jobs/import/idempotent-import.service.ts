@@ -7,7 +7,11 @@ import { Database } from '../../platform/database/database';
 import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { currentUserId } from '../../platform/http/access/access';
 import { isStreamed, unsupportedMediaType } from '../../platform/http/edge/body-parsers';
-import { hashRequest, readIdempotencyKey, IdempotencyStoreService } from '../../platform/idempotency/idempotency-store';
+import {
+  hashRequest,
+  readIdempotencyKey,
+  IdempotencyStoreService,
+} from '../../platform/idempotency/idempotency.interceptor';
 import type { ImportReportDto } from './import-report.dto';
 import { JobsImportService } from './jobs-import.service';
 import { limitRows } from './json-rows';

@@ -1,7 +1,6 @@
 import { Global, Module } from '@nestjs/common';
-import { Cache } from './cache';
+import { Cache, ChangeFeed } from './cache';
 import { CacheStats } from './cache-stats';
-import { ChangeFeed } from './change-feed';
 import { SharedCacheStore } from './shared-cache-store';
 import { TenantVersions } from './tenant-versions';
 

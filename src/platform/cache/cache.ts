@@ -1,13 +1,180 @@
-import { Injectable, type OnModuleInit } from '@nestjs/common';
+import {
+  Injectable,
+  type OnModuleInit,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { currentUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
 import { CacheStats } from './cache-stats';
-import { ChangeFeed } from './change-feed';
 import { rememberSerialized, SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
-import { TenantVersions, type Version } from './tenant-versions';
+import { TenantVersions, type Version, GET_OR_SET, type TenantChange } from './tenant-versions';
+import { SystemDatabase } from '../database/system-database';
+import { RedisClients, RedisSubscription } from '../redis/redis-clients';
+
+/** Poll interval of each process. */
+const POLL_INTERVAL_MS = 300;
+
+/** Longest age of the last poll while the cache may serve; with the response's way to the client, one second. */
+const MAX_AGE_MS = 900;
+
+/** Lifetime of the position; longer than that of values, so that no value exists without a position. */
+const POSITION_SECONDS = VALUE_SECONDS + 60;
+
+/**
+ * Reads the changes. refreshed_at serves as the version of user_job_stats for all tenants. A promoted replica starts a
+ * new timeline: it may lack committed changes, and its transaction ids are used a second time.
+ * @see https://www.postgresql.org/docs/15/continuous-archiving.html#BACKUP-TIMELINES
+ */
+const CHANGES = `
+  SELECT c.position, c.changes,
+    (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed,
+    concat_ws('-', s.system_identifier, d.oid,
+      CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END) AS timeline
+  FROM audit.changes_since($1) c, pg_control_system() s, pg_database d WHERE d.datname = current_database()`;
+
+interface Changes {
+  readonly position: object;
+  readonly changes: readonly TenantChange[];
+  readonly refreshed: string | null;
+  /** The cluster, the database and its timeline. */
+  readonly timeline: string;
+}
+
+/** The position of this process in the changes, valid for one run of Redis and one timeline of PostgreSQL. */
+interface Cursor {
+  readonly space: string;
+  readonly timeline: string;
+  position: object;
+}
+
+/**
+ * Polls for changed tenants, so that the cache serves nothing older than a second. Each poll reads audit.changes_since
+ * as gigvault_monitor, sets new versions for the changed tenants, and only then counts. While the last poll is too old,
+ * or Redis is unavailable, the cache serves nothing.
+ */
+@Injectable()
+export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger(ChangeFeed.name);
+  private readonly subscription: RedisSubscription;
+  private cursor: Cursor | undefined;
+  private lastPolledAt = -Infinity;
+  private refreshedAt = '';
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = true;
+  private lastError = '';
+
+  constructor(
+    private readonly database: SystemDatabase,
+    private readonly clients: RedisClients,
+    private readonly versions: TenantVersions,
+    private readonly stats: CacheStats,
+    private readonly config: Config,
+  ) {
+    this.subscription = new RedisSubscription(clients, {
+      onMessage: (message) => this.versions.onMessage(message),
+      onLost: () => this.reset(),
+      impact: 'changes are noticed by the next poll',
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    if (!this.config.cache.isEnabled) return;
+    this.isStopped = false;
+    this.subscription.open(this.versions.channel);
+    void this.pollRepeatedly();
+  }
+
+  onApplicationShutdown(): void {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    this.subscription.close();
+    this.reset();
+  }
+
+  /** True when every change committed more than a second ago is known here. */
+  get isFresh(): boolean {
+    return performance.now() - this.lastPolledAtMs < MAX_AGE_MS;
+  }
+
+  /** Time (performance.now()) until which all committed changes are known here; -Infinity before the first poll. */
+  get lastPolledAtMs(): number {
+    return this.lastPolledAt;
+  }
+
+  /** The time of the last known refresh of user_job_stats. */
+  get statsRefreshedAt(): string {
+    return this.refreshedAt;
+  }
+
+  /** Stops serving until the next successful poll, which starts from the position in Redis. */
+  reset(): void {
+    this.cursor = undefined;
+    this.lastPolledAt = -Infinity;
+    this.versions.setKeySpace(undefined);
+  }
+
+  private async pollRepeatedly(): Promise<void> {
+    await this.poll().then(
+      () => (this.lastError = ''),
+      (error: Error) => this.warn(error),
+    );
+    if (!this.isStopped) this.timer = setTimeout(() => void this.pollRepeatedly(), POLL_INTERVAL_MS).unref();
+  }
+
+  private async poll(): Promise<void> {
+    const startedAt = performance.now();
+    const cursor = (this.cursor ??= await this.openCursor());
+    const { position, changes, refreshed, timeline } = await this.changesSince(cursor.position);
+    if (timeline !== cursor.timeline) {
+      this.reset();
+      throw new Error('PostgreSQL has another timeline');
+    }
+    this.stats.bumps += await this.versions.invalidateOnce(changes, cursor.space);
+    await this.clients.commands.set(`${cursor.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
+    // Reset meanwhile: this answer lacks the changes since then.
+    if (this.cursor !== cursor) return;
+    cursor.position = position;
+    this.refreshedAt = refreshed ?? '';
+    this.lastPolledAt = startedAt;
+  }
+
+  /**
+   * Opens a cursor at the position in Redis, so that no change since the last poll is missed, or at the current
+   * position. Key names contain Redis' run_id: a Redis that restarts with older data, or a promoted replica, serves no
+   * old values. They contain PostgreSQL's timeline too: changes lost in a failover are not served.
+   */
+  private async openCursor(): Promise<Cursor> {
+    const { commands, subscriber } = this.clients;
+    if (commands.status !== 'ready' || subscriber.status !== 'ready') throw new Error('Redis is unavailable');
+    const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
+    if (run === undefined) throw new Error('Redis reports no run_id');
+    // Read before the position in Redis, so that no change lies between the two.
+    const { position, timeline } = await this.changesSince(null);
+    const space = `cache:${run}:${timeline}`;
+    const current = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
+    if (this.isStopped) throw new Error('stopping');
+    this.versions.setKeySpace(space);
+    return { space, timeline, position: JSON.parse(String(current)) as object };
+  }
+
+  private async changesSince(since: object | null): Promise<Changes> {
+    const [answer] = await this.database.asMonitor((unit) =>
+      unit.query<Changes & Record<string, unknown>>(CHANGES, [since]),
+    );
+    return answer!;
+  }
+
+  /** Logs an error unless it repeats the last one. */
+  private warn({ message }: Error): void {
+    if (message !== this.lastError) this.logger.warn(`the cache is bypassed: ${message}`);
+    this.lastError = message;
+  }
+}
 
 /** Total length of the values' JSON, which is kept too. The objects take two to three times that. */
 const MAX_MEMORY_LENGTH = 64 * 1024 * 1024;

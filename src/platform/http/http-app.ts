@@ -6,20 +6,21 @@ import { Config } from '../config/config';
 import { loadConfig } from '../config/load-config';
 import { createLogger, registerRequestLog } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
-import { createAdapter, NEST_OPTIONS } from './edge/adapter';
+import { createAdapter, NEST_OPTIONS, registerEarlyAnswers } from './edge/adapter';
 import {
   registerAccept,
   registerProtocolChecks,
   registerRequestChecks,
   registerRequestContext,
   RouteTable,
+  registerCompression,
+  registerCors,
+  registerSecurityHeaders,
 } from './edge/request-hooks';
 import { registerAdmission } from './edge/admission';
 import { assertRoutesAreMarked } from './access/access';
 import { Authenticator } from './access/authenticator';
 import { registerBodyParsers } from './edge/body-parsers';
-import { registerCompression, registerCors, registerSecurityHeaders } from './edge/plugins';
-import { registerEarlyAnswers } from './edge/connections';
 import { DrainingService } from './edge/draining.service';
 import { setUpDocumentation } from './openapi/documentation';
 import { buildOpenApiDocument } from './openapi/document';

@@ -1,6 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { IdempotencyInterceptor } from './idempotency.interceptor';
-import { IdempotencyStoreService } from './idempotency-store';
+import { IdempotencyInterceptor, IdempotencyStoreService } from './idempotency.interceptor';
 
 /** Idempotency-Key for all routes marked by `@Idempotent()`. Needs DatabaseModule. */
 @Global()

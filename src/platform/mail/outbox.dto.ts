@@ -1,7 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsString } from 'class-validator';
-import { Field } from '../http/validation/fields';
-import { TextLength } from '../http/validation/text';
+import { Field, TextLength } from '../http/validation/fields';
 
 /** The filter of the outbox. */
 export class ListOutboxDto {

@@ -1,9 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { RunTaskDto } from '../reason.dto';
 import { PageQueryDto } from '../../../platform/http/pagination/page.dto';
-import { BooleanField, EnumField } from '../../../platform/http/validation/fields';
+import { BooleanField, EnumField, TextField } from '../../../platform/http/validation/fields';
 import { BooleanParam } from '../../../platform/http/validation/query-params';
-import { TextField } from '../../../platform/http/validation/text';
 
 /** An account, without secrets. */
 export class AdminUserDto {

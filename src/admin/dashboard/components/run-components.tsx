@@ -1,7 +1,7 @@
 import type { VNode } from 'preact';
 import type { RunOutcome, TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { HealthLevel } from '../overview/health-statuses';
-import { type Column, type Content, Table, Tag, Timestamp } from './data-display';
+import { type Column, type Content, Table, Tag, Timestamp } from './page';
 import { formatDuration, getRunDurationMs } from './format';
 
 const OUTCOME_TONES: Readonly<Record<RunOutcome, HealthLevel | 'neutral'>> = {

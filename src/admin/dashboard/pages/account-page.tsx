@@ -1,9 +1,8 @@
 import type { VNode } from 'preact';
 import type { TotpEnrolment } from '../../../auth/mfa/mfa.service';
 import type { SessionSummary } from '../../../auth/sessions/session-record';
-import { type Column, FactList, Table, Tag, Timestamp } from '../components/data-display';
-import { SignedInPage } from '../components/page';
-import { PasswordField, Problem } from './form-pages';
+import { type Column, FactList, Table, Tag, Timestamp, SignedInPage } from '../components/page';
+import { PasswordInput, Problem } from '../forms';
 
 const SECTION = '/admin/account';
 
@@ -62,7 +61,7 @@ function TwoFactorSetup(): VNode {
         as the second factor.
       </p>
       <form class="filters" method="post" action="/admin/account/two-factor">
-        <PasswordField />
+        <PasswordInput />
         <button class="main">Set up</button>
       </form>
     </>

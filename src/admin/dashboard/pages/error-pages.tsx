@@ -1,7 +1,6 @@
 import type { VNode } from 'preact';
 import type { CheckResult } from '../../../platform/health/health.service';
-import { FactList, Tag } from '../components/data-display';
-import { CardPage } from '../components/page';
+import { FactList, Tag, CardPage } from '../components/page';
 
 /** Reload interval of the page. */
 const RELOAD_SECONDS = 5;

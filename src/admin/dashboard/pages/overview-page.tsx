@@ -3,9 +3,8 @@ import type { TaskDto } from '../../api/tasks/tasks.dto';
 import type { HealthStatus } from '../overview/health-statuses';
 import type { Overview } from '../overview/overview.service';
 import { Sparkline } from '../components/charts';
-import { LivePart, Tag, Timestamp } from '../components/data-display';
+import { LivePart, Tag, Timestamp, SignedInPage } from '../components/page';
 import { describeCron, formatDuration, getRunDurationMs } from '../components/format';
-import { SignedInPage } from '../components/page';
 import { OutcomeTag, RunsTable } from '../components/run-components';
 
 type PartName = 'banner' | 'statuses' | 'tasks' | 'queue' | 'runs';

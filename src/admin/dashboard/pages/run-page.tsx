@@ -1,8 +1,7 @@
 import type { VNode } from 'preact';
 import { RETRYABLE, type FailedAttemptDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
-import { type Column, type Fact, FactList, LivePart, Table, Timestamp } from '../components/data-display';
+import { type Column, type Fact, FactList, LivePart, Table, Timestamp, SignedInPage } from '../components/page';
 import { formatDuration, getRunDurationMs } from '../components/format';
-import { SignedInPage } from '../components/page';
 import { OutcomeTag, StartedBy } from '../components/run-components';
 
 /** Reload interval of an unfinished run in browsers without scripts. */

@@ -2,9 +2,8 @@ import type { VNode } from 'preact';
 import type { TaskDto, TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { RecentRun } from '../../api/tasks/tasks.queries';
 import { DurationsChart } from '../components/charts';
-import { FactList, LivePart, Tag } from '../components/data-display';
+import { FactList, LivePart, Tag, SignedInPage } from '../components/page';
 import { describeCron } from '../components/format';
-import { SignedInPage } from '../components/page';
 import { RunsTable } from '../components/run-components';
 import { LastDuration, LastRun, NextRun } from './overview-page';
 

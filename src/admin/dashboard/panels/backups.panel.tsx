@@ -5,9 +5,8 @@ import { Config } from '../../../platform/config/config';
 import { BackupFilesService } from '../../api/backups/backup-files.service';
 import { AdminBackupsService } from '../../api/backups/admin-backups.service';
 import type { BackupDto } from '../../api/backups/backups.dto';
-import { type Column, type Content, FigureList, Table, Tag, Timestamp } from '../components/data-display';
+import { type Column, type Content, FigureList, Table, Tag, Timestamp, type Panel } from '../components/page';
 import { formatBytes, formatDuration } from '../components/format';
-import type { Panel } from '../components/page';
 
 const BACKUPS_SHOWN = 50;
 

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
 import { DatabaseMetricsService, type DatabaseOverview } from '../../api/database/database-metrics.service';
 import type { ConnectionGroupDto, IndexUseDto, SlowQueryDto, TableSizeDto } from '../../api/database/database.dto';
-import { type Column, FigureList, Table, Tag, Timestamp } from '../components/data-display';
+import { type Column, FigureList, Table, Tag, Timestamp, type Panel } from '../components/page';
 import { formatBytes, formatDuration } from '../components/format';
-import type { Panel } from '../components/page';
 
 /** Maximum rows of a table; the routes below /v1/admin/database return all. */
 const ROWS_SHOWN = 15;

@@ -4,11 +4,10 @@ import {
   type EncryptionKeyListDto,
   type KeyRotationDto,
 } from '../../api/encryption-keys/encryption-keys.dto';
-import { type Column, FactList, LivePart, Table, Tag, Timestamp } from '../components/data-display';
+import { type Column, FactList, LivePart, Table, Tag, Timestamp, type Panel } from '../components/page';
 import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
 import { EncryptionKeysService } from '../../api/encryption-keys/encryption-keys.service';
-import type { Panel } from '../components/page';
 
 /** Returns the live parts of the page, by name. */
 export function keysParts(list: EncryptionKeyListDto): Record<'progress' | 'keys', VNode> {

@@ -3,8 +3,7 @@ import type { VNode } from 'preact';
 import { Config } from '../../../platform/config/config';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 import { EmailOutboxService, type OutboxEmail } from '../../../platform/mail/email-outbox.service';
-import { type Column, FactList, LivePart, Table, Timestamp } from '../components/data-display';
-import type { Panel, PanelRequest } from '../components/page';
+import { type Column, FactList, LivePart, Table, Timestamp, type Panel, type PanelRequest } from '../components/page';
 
 /** Web addresses. A full stop or bracket at the end belongs to the sentence. */
 const LINKS = /(https?:\/\/[^\s<>"]*[^\s<>".,;:!?)\]])/;

@@ -2,9 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
 import { DatabaseMetricsService } from '../../api/database/database-metrics.service';
 import { type PartitionDto, type PartitionedTableDto } from '../../api/database/partitions.dto';
-import { type Column, Table, Tag, Timestamp } from '../components/data-display';
+import { type Column, Table, Tag, Timestamp, type Panel } from '../components/page';
 import { formatBytes } from '../components/format';
-import type { Panel } from '../components/page';
 
 type MonthState = 'covered' | 'default' | 'missing';
 

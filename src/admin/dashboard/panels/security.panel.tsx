@@ -8,10 +8,9 @@ import {
   describeAccessAlert,
   getAccessAlertAdvice,
   type OpenAccessAlert,
-} from '../overview/access-alerts.service';
-import { type Column, FigureList, Table, Tag, Timestamp } from '../components/data-display';
+} from '../overview/overview.service';
+import { type Column, FigureList, Table, Tag, Timestamp, type Panel, type PanelRequest } from '../components/page';
 import type { Query } from '../../../platform/http/validation/query-string';
-import type { Panel, PanelRequest } from '../components/page';
 
 const EVENTS_SHOWN = 50;
 

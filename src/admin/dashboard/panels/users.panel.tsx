@@ -3,8 +3,7 @@ import type { VNode } from 'preact';
 import { type AdminUserDto, ListUsersDto } from '../../api/users/users.dto';
 import { AdminUsersService } from '../../api/users/admin-users.service';
 import type { SessionSummary } from '../../../auth/sessions/session-record';
-import { type Column, FactList, Table, Tag, Timestamp } from '../components/data-display';
-import { type Panel, type PanelRequest } from '../components/page';
+import { type Column, FactList, Table, Tag, Timestamp, type Panel, type PanelRequest } from '../components/page';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 
 const PAGE_SIZE = 50;

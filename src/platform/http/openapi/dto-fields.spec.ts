@@ -1,6 +1,6 @@
 import { OmitType } from '@nestjs/swagger';
 import { MoneyField } from '../validation/money-field';
-import { TextField } from '../validation/text';
+import { TextField } from '../validation/fields';
 import { ApiId, ApiVersionNumber, describeField, listFields, pickFields, ResponseType } from './dto-fields';
 
 class CreateNoteDto {

@@ -1,7 +1,7 @@
 import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
 import { applyDecorators, type Type } from '@nestjs/common';
 import { IntegerParam } from '../validation/query-params';
-import { TextField } from '../validation/text';
+import { TextField } from '../validation/fields';
 
 /** The parameters of every list. The DTO of a list extends it with filters and `sort`. */
 export class PageQueryDto {

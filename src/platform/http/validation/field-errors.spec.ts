@@ -1,10 +1,9 @@
 import { Type } from 'class-transformer';
 import { ArrayMaxSize, IsInt, IsString, Min, ValidateBy, ValidateNested } from 'class-validator';
 import { AppError, type FieldError } from '../../errors/app-error';
-import { Field, InstantField } from './fields';
+import { Field, InstantField, TextField, TextLength } from './fields';
 import { BooleanParam, IntegerParam, TextListParam } from './query-params';
 import { RequestValidationPipe } from './request-validation.pipe';
-import { TextField, TextLength } from './text';
 
 const OPTIONAL = { optional: true, description: 'May be absent.' };
 const NULLABLE = { nullable: true, description: 'May be null.' };

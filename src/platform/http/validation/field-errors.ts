@@ -7,7 +7,7 @@ import {
 } from 'class-validator';
 import type { FieldError } from '../../errors/app-error';
 import { describeUnknownName } from './nearest-name';
-import { pointerStep } from './text';
+import { pointerStep } from './fields';
 
 /** Most errors that are collected. */
 export const MAX_ERRORS = 50;

@@ -1,4 +1,4 @@
-import { forDisplay } from './text';
+import { forDisplay } from './fields';
 
 /** Longest name that is compared. All known names are shorter. */
 const MAX_LENGTH = 40;

@@ -11,8 +11,7 @@ import {
   Max,
   Min,
 } from 'class-validator';
-import { Field, type FieldOptions, MAX_COUNT } from './fields';
-import { TextLength } from './text';
+import { Field, type FieldOptions, MAX_COUNT, TextLength } from './fields';
 
 /** One value of a list parameter: in quotes, with inner quotes doubled, or unquoted up to the next comma. */
 const LIST_VALUE = /(?:\s*"((?:[^"]|"")*)"\s*(?=,|$)|([^,]*))(?:,|$)/gy;

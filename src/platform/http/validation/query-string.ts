@@ -1,5 +1,5 @@
 import { AppError, invalidValue } from '../../errors/app-error';
-import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './text';
+import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './fields';
 
 /** A parsed query. The value of a repeated name is a list. */
 export type Query = Record<string, string | string[]>;

@@ -1,4 +1,4 @@
-import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './text';
+import { forDisplay, isUnstorable, pointerStep, UNSTORABLE_MESSAGE } from './fields';
 import { isUtf8 } from 'node:buffer';
 import { AppError, invalidValue } from '../../errors/app-error';
 

@@ -1,4 +1,4 @@
-import { hashRequest } from './idempotency-store';
+import { hashRequest } from './idempotency.interceptor';
 
 describe(hashRequest.name, () => {
   const body = { title: 'é', b: [{ y: 1, x: null }, 2.5], 10: 'ten', 9: 'nine', a: { 2: true, Z: 1, z: 'ß' } };

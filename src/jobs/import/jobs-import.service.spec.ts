@@ -1,5 +1,5 @@
 import { checkRow } from './import-row';
-import { ImportBatch } from './import-batch';
+import { ImportBatch } from './jobs-import.service';
 
 function rowsOf(batch: ImportBatch): unknown[] {
   return JSON.parse(batch.take().json.toString()) as unknown[];

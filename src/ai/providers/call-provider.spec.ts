@@ -1,4 +1,4 @@
-import { StorableTextFilter } from './output-filters';
+import { StorableTextFilter } from './call-provider';
 
 describe(StorableTextFilter.name, () => {
   it('returns the same text for every split into chunks', () => {
