@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { BudgetState, ModelUsage } from './usage/usage-ledger.queries';
+import type { BudgetState, ModelUsage } from './usage/cost';
 import { parseUsd, formatUsd } from './usage/cost';
 import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
 

@@ -6,7 +6,7 @@ import { UpworkJobsService } from './upwork-jobs.service';
 import { IdempotentImportService } from './import/idempotent-import.service';
 import { JobsImportController } from './import/jobs-import.controller';
 import { JobsImportService } from './import/jobs-import.service';
-import { BodySpool } from './import/spooled-body';
+import { BodySpool } from './import/import-file';
 import { Job } from './job.entity';
 import { JobsController } from './jobs.controller';
 import { JobsService } from './jobs.service';

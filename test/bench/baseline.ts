@@ -4,13 +4,13 @@ import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { Redis } from 'ioredis';
 import { escapeLiteral, Pool, type PoolClient, type QueryResult } from 'pg';
 import { AccessTokensService } from '../../src/auth/access-tokens/access-tokens.service';
-import { LocalSessionCache } from '../../src/auth/sessions/session-cache.service';
 import {
+  LocalSessionCache,
   isSessionRecord,
   toLiveSession,
   buildSessionKey,
   type LiveSession,
-} from '../../src/auth/sessions/session-record';
+} from '../../src/auth/sessions/session-cache.service';
 import { loadConfig } from '../../src/platform/config/load-config';
 import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { JOB_BODY, JOB_SCHEMA, page, STATS_SCHEMA } from './baseline-schemas';

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import { BodySpool } from '../../src/jobs/import/spooled-body';
+import { BodySpool } from '../../src/jobs/import/import-file';
 import { startApp, type TestApp } from '../support/test-app';
 import { waitFor } from '../support/wait-for';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';

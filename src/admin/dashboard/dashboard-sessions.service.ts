@@ -6,7 +6,7 @@ import { isTotpCode } from '../../auth/accounts/credential-fields';
 import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
 import { AccountPasswordService } from '../../auth/account-password.service';
 import { AccountSessionsService } from '../../auth/sessions/account-sessions.service';
-import { hasRecentStepUp } from '../../auth/sessions/session-record';
+import { hasRecentStepUp } from '../../auth/sessions/session-cache.service';
 import { SessionsService } from '../../auth/sessions/sessions.service';
 import { SignInService } from '../../auth/sign-in.service';
 import { Config } from '../../platform/config/config';

@@ -137,3 +137,27 @@ export function parseUsd(usd: string): PicoUsd {
 function computePricePerAiToken(usdPerMillion: string): PicoUsd {
   return parseUsd(usdPerMillion) / 1_000_000n;
 }
+
+/** Budget and usage of a tenant; amounts in USD with 12 decimals, limits with two. */
+export interface BudgetState {
+  readonly dailyUsd: string | null;
+  readonly monthlyUsd: string | null;
+  readonly reservedUsd: string;
+  readonly dayLimitUsd: string;
+  readonly monthLimitUsd: string;
+  readonly daySpentUsd: string;
+  readonly monthSpentUsd: string;
+  readonly dayRenewsAt: Date;
+  readonly monthRenewsAt: Date;
+}
+
+/** Usage of one model. */
+export interface ModelUsage {
+  readonly provider: string;
+  readonly model: string;
+  readonly calls: number;
+  readonly inputAiTokens: number;
+  readonly outputAiTokens: number;
+  readonly cachedAiTokens: number;
+  readonly costUsd: string;
+}

@@ -4,7 +4,7 @@ import { AccountsService } from '../accounts/accounts.service';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { RefreshTokensService } from '../access-tokens/refresh-tokens.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
-import type { SessionSummary } from './session-record';
+import type { SessionSummary } from './session-cache.service';
 import { SessionsService } from './sessions.service';
 
 /** Lists and ends the sessions of the signed-in user. */

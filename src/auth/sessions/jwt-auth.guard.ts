@@ -4,13 +4,19 @@ import { AuthGuard, PassportStrategy } from '@nestjs/passport';
 import passport from 'passport';
 import { ExtractJwt, Strategy } from 'passport-jwt';
 import { currentContext, type Principal } from '../../platform/context/request-context';
-import { AccessTokensService, type DecodedToken, readBearerToken } from '../access-tokens/access-tokens.service';
+import {
+  AccessTokensService,
+  type DecodedToken,
+  readBearerToken,
+  type TokenSubject,
+} from '../access-tokens/access-tokens.service';
 import { SessionsService } from './sessions.service';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
 import { getAccessLevel, needsStepUp } from '../../platform/http/access/access';
+import type { Authenticator } from '../../platform/http/access/authenticator';
 
 /** Verifies the access token of the Authorization header and its session. Tokens of ended sessions are rejected. */
 @Injectable()
@@ -87,5 +93,34 @@ export class JwtAuthGuard extends AuthGuard() {
     if (user) return user;
     const isMissing = info instanceof Error && info.message === 'No auth token';
     throw new AppError(isMissing ? 'auth.session_missing' : 'auth.token_invalid');
+  }
+}
+
+/** Authenticates requests that no guard covers: before routing, and on pages outside Nest. */
+@Injectable()
+export class SessionAuthenticatorService implements Authenticator {
+  constructor(
+    private readonly tokens: AccessTokensService,
+    private readonly sessions: SessionsService,
+  ) {}
+
+  findUserId(request: FastifyRequest): number | undefined {
+    return this.readSubject(request)?.userId;
+  }
+
+  assertToken(request: FastifyRequest): void {
+    if (this.readSubject(request)) return;
+    const isMissing = !/^bearer\s+\S/i.test(request.headers.authorization ?? '');
+    throw new AppError(isMissing ? 'auth.session_missing' : 'auth.token_invalid');
+  }
+
+  async authenticate(request: FastifyRequest): Promise<Principal> {
+    if (!request.headers.authorization) throw new AppError('auth.session_missing');
+    return this.sessions.resolvePrincipal(this.readSubject(request));
+  }
+
+  private readSubject({ headers }: FastifyRequest): TokenSubject | null {
+    const token = readBearerToken(headers);
+    return token === undefined ? null : this.tokens.verify('access', token);
   }
 }

@@ -1,5 +1,4 @@
-import { LocalSessionCache } from './session-cache.service';
-import { type LiveSession } from './session-record';
+import { LocalSessionCache, type LiveSession } from './session-cache.service';
 
 describe(LocalSessionCache.name, () => {
   let cache: LocalSessionCache;

@@ -8,8 +8,8 @@ import { AppError, unavailable } from '../../platform/errors/app-error';
 import { RedisClients } from '../../platform/redis/redis-clients';
 import type { TokenSubject } from '../access-tokens/access-tokens.service';
 import { AccountsService } from '../accounts/accounts.service';
-import { SessionCacheService } from './session-cache.service';
 import {
+  SessionCacheService,
   buildRefreshPairKey,
   buildSessionKey,
   buildUserSessionsKey,
@@ -23,7 +23,7 @@ import {
   toLiveSession,
   toSessionSummary,
   TOUCH_SESSION,
-} from './session-record';
+} from './session-cache.service';
 
 /** Time in which another use of a refresh token counts as the same use: two tabs, a repeated request. */
 const REFRESH_GRACE_MS = 10_000;

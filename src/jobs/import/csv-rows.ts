@@ -4,7 +4,7 @@ import { parse, type Parser } from 'csv-parse';
 import type { FieldError } from '../../platform/errors/app-error';
 import { isUnstorable } from '../../platform/http/validation/fields';
 import { columnsOf, type CsvColumns } from './csv-columns';
-import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './file-encoding';
+import { assertCsvHeader, asUtf8, SAVE_AS_UTF8 } from './import-file';
 import { countLineEnds, separate, type SeparatedText, type Separator } from './csv-separator';
 import { BrokenFileError, toRowErrors, type ImportRow } from './import-row';
 import { textOfCell } from './cell-readers';

@@ -15,7 +15,7 @@ import {
 import type { ImportReportDto } from './import-report.dto';
 import { JobsImportService } from './jobs-import.service';
 import { limitRows } from './json-rows';
-import { BodySpool } from './spooled-body';
+import { BodySpool } from './import-file';
 
 /** Row limit with an Idempotency-Key: one transaction occupies a connection and holds locks. */
 const MAX_KEYED_ROWS = 10_000;

@@ -1,7 +1,7 @@
 import { BrokenFileError, type ImportRow, toRowErrors } from './import-row';
 import { AppError } from '../../platform/errors/app-error';
 import { parseStrictJson } from '../../platform/http/validation/strict-json';
-import { asUtf8, JSON_TEXT } from './file-encoding';
+import { asUtf8, JSON_TEXT } from './import-file';
 
 const BOM = [0xef, 0xbb, 0xbf];
 const QUOTE = 34;

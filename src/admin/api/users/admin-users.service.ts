@@ -3,7 +3,7 @@ import { type CursorKey, KeysetPages } from '../../../platform/http/pagination/k
 import { type AdminUserDto, type ChangeUserDto, type ListUsersDto } from './users.dto';
 import { Injectable } from '@nestjs/common';
 import { AccountNotificationsService } from '../../../auth/accounts/account-notifications.service';
-import type { SessionSummary } from '../../../auth/sessions/session-record';
+import type { SessionSummary } from '../../../auth/sessions/session-cache.service';
 import { SessionsService } from '../../../auth/sessions/sessions.service';
 import { SystemDatabase } from '../../../platform/database/system-database';
 import type { UnitOfWork } from '../../../platform/database/unit-of-work';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
 import { type AdminUserDto, ListUsersDto } from '../../api/users/users.dto';
 import { AdminUsersService } from '../../api/users/admin-users.service';
-import type { SessionSummary } from '../../../auth/sessions/session-record';
+import type { SessionSummary } from '../../../auth/sessions/session-cache.service';
 import { type Column, FactList, Table, Tag, Timestamp, type Panel, type PanelRequest } from '../components/page';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 

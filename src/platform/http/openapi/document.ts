@@ -2,10 +2,15 @@ import { type INestApplication, type Type, VersioningType } from '@nestjs/common
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { BEARER } from '../access/access';
 import { addCommonParts } from './common-parts';
-import { completeLists } from './operations';
-import { describeRequests } from './requests';
+import { completeLists, listOperations, type Method, type Operation } from './operations';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Config } from '../../config/config';
+import { AppError } from '../../errors/app-error';
+import { ERROR_CODES } from '../../errors/error-codes';
+import { PageAuthenticator, type Authenticator } from '../access/authenticator';
+import { PREFILL_PLUGINS } from './docs-prefill';
 
 const DESCRIPTION = `Gigvault is a backend for freelancers on Upwork. You run it yourself and keep your own keys.
 
@@ -84,4 +89,179 @@ export async function writeOpenApiContract(module: Type): Promise<string> {
   });
   app.enableVersioning({ type: VersioningType.URI });
   return `${JSON.stringify(buildOpenApiDocument(app), null, 2)}\n`;
+}
+
+/** A JSON schema as Nest writes it. */
+interface Schema {
+  $ref?: string;
+  type?: string | string[];
+  format?: string;
+  minimum?: number;
+  description?: string;
+  example?: unknown;
+  examples?: unknown[];
+  required?: string[];
+  properties?: Record<string, Schema>;
+  items?: Schema;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  schema?: Schema;
+}
+
+type Content = Record<string, { schema?: Schema; example?: unknown }>;
+
+/** Names of fields and parameters with the id of a row. */
+const ID = /^(id|\w+Ids?)$/;
+
+/** Examples of text bodies by media type. */
+const TEXT_BODIES: Readonly<Record<string, string>> = {
+  'text/csv': 'title,skills\nSpeed up slow PostgreSQL queries,"PostgreSQL, SQL"\n',
+  'application/x-ndjson': '{"title":"Speed up slow PostgreSQL queries","skills":["PostgreSQL"]}\n',
+};
+
+/**
+ * Completes the requests of the document: ids as 64-bit integers from 1, the media type of merge patches, files as
+ * text. Examples work for a new account: optional filters and ids of rows have none, since Swagger UI sends every
+ * `example`.
+ */
+export function describeRequests(document: OpenAPIObject): void {
+  const schemas = (document.components?.schemas ?? {}) as Record<string, Schema>;
+  for (const schema of Object.values(schemas)) describeIds(schema);
+  for (const { method, operation } of listOperations(document)) {
+    for (const parameter of (operation.parameters ?? []) as Parameter[]) describeParameter(parameter);
+    describeBody(method, operation, schemas);
+  }
+}
+
+function describeIds({ properties = {} }: Schema): void {
+  for (const [name, property] of Object.entries(properties)) {
+    const schema = property.items ?? property;
+    if (ID.test(name) && [schema.type].flat().includes('integer'))
+      Object.assign(schema, { format: 'int64', minimum: 1 });
+  }
+}
+
+function describeParameter(parameter: Parameter): void {
+  const { schema, name } = parameter;
+  if (!schema) return;
+  const isNumber = schema.type === 'number' || schema.type === 'integer';
+  const isRowId = isNumber && (parameter.in === 'path' || ID.test(name));
+  if (isRowId) Object.assign(schema, { type: 'integer', format: 'int64', minimum: 1 });
+  if (schema.example === undefined || (parameter.required && !isRowId)) return;
+  schema.examples = [schema.example];
+  delete schema.example;
+}
+
+function describeBody(method: Method, operation: Operation, schemas: Readonly<Record<string, Schema>>): void {
+  const { requestBody } = operation;
+  if (!requestBody || '$ref' in requestBody) return;
+  const content = requestBody.content as Content;
+  for (const [type, example] of Object.entries(TEXT_BODIES)) {
+    if (content[type]) content[type] = { schema: { type: 'string' }, example };
+  }
+  const json = content['application/json'];
+  if (!json) return;
+  const { $ref, items } = json.schema ?? {};
+  const schema = schemas[($ref ?? items?.$ref)?.split('/').at(-1) ?? ''];
+  if (schema) json.example = items ? [buildExample(schema)] : buildExample(schema);
+  if (method === 'patch') content['application/merge-patch+json'] = { ...json };
+}
+
+/** Returns a body from the examples of the fields, without optional ids of rows. */
+function buildExample({ properties = {}, required = [] }: Schema): Record<string, unknown> {
+  const fields = Object.entries(properties).filter(
+    ([name, { example }]) => example !== undefined && (required.includes(name) || !ID.test(name)),
+  );
+  return Object.fromEntries(fields.map(([name, { example }]) => [name, example]));
+}
+
+/** Pages that need a sign-in in production. The list of error codes is open because problems link to it. */
+const CLOSED_IN_PRODUCTION = /^\/docs(-json)?($|\/)(?!errors$)/;
+
+/**
+ * Serves Swagger UI at /docs, the OpenAPI document at /docs-json and the error codes at /docs/errors. In production the
+ * first two need an access token or the cookie of the dashboard. The check reads the matched route, since a path can be
+ * written in several ways.
+ */
+export function setUpDocumentation(
+  app: NestFastifyApplication,
+  config: Config,
+  authenticator: Authenticator | undefined,
+  documentOf: () => OpenAPIObject,
+): void {
+  const fastify = app.getHttpAdapter().getInstance();
+  if (config.isProduction) {
+    // Not async: a promise for every request would be expensive.
+    fastify.addHook('onRequest', (request, reply, done) => {
+      if (!CLOSED_IN_PRODUCTION.test(request.routeOptions.url ?? '')) return done();
+      if (!authenticator) return done(new AppError('route.not_found'));
+      const pages = findPageAuthenticator(app);
+      const chosen = request.headers.authorization === undefined && pages ? pages : authenticator;
+      chosen.authenticate(request).then(
+        () => done(),
+        (error: Error) => (isPage(request) ? redirectToSignIn(reply) : done(error)),
+      );
+    });
+  }
+  fastify.get('/docs/errors', (_request, reply) => reply.type('text/html; charset=utf-8').send(renderErrorsPage()));
+  SwaggerModule.setup('docs', app, documentOf, {
+    raw: ['json'],
+    customSiteTitle: 'Gigvault API',
+    swaggerOptions: {
+      persistAuthorization: true,
+      displayRequestDuration: true,
+      defaultModelsExpandDepth: 0,
+      docExpansion: 'none',
+      filter: true,
+      plugins: PREFILL_PLUGINS,
+    },
+  });
+}
+
+function findPageAuthenticator(app: NestFastifyApplication): PageAuthenticator | undefined {
+  try {
+    return app.get(PageAuthenticator, { strict: false });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether the request opens the page itself. Its scripts and styles get the error. */
+function isPage({ headers, routeOptions }: FastifyRequest): boolean {
+  return /^\/docs\/?$/.test(routeOptions.url ?? '') && (headers.accept ?? '').includes('text/html');
+}
+
+function redirectToSignIn(reply: FastifyReply): void {
+  void reply.redirect('/admin/sign-in', 303);
+}
+
+/** Returns the HTML page that the `type` of each problem links to. */
+function renderErrorsPage(): string {
+  const rows = Object.entries(ERROR_CODES)
+    .map(([code, { status, title, detail }]) => {
+      return `<tr id="${code}"><td><code>${code}</code><td>${status}<td>${title}<td>${detail}`;
+    })
+    .join('\n');
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Gigvault error codes</title>
+<style>
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 56rem; margin: 2rem auto; padding: 0 1rem }
+table { border-collapse: collapse; width: 100% }
+th, td { text-align: left; padding: .4rem .8rem; border-bottom: 1px solid #8884 }
+tr:target { background: #fd06 }
+</style>
+<h1>Error codes</h1>
+<p>Every error is an <code>application/problem+json</code> document (RFC 9457) with one of these codes.
+Codes are stable: new ones may be added, and no code changes its meaning. The <code>detail</code> of an answer may say
+more than this table. Quote the <code>requestId</code> when you ask for help.
+<table><thead><tr><th>Code<th>Status<th>Meaning<th>What to do<tbody>
+${rows}
+</table>
+</html>
+`;
 }
