@@ -19,7 +19,8 @@ import { checkBackupFolder, checkDisks, checkMailServer, checkNode, checkPort } 
 import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
 import { checkKeyFile, checkSettings } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
-import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
+import { LauncherLock } from './launcher/launcher-lock';
+import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
 
 /** Placeholders of what the start would create; they are valid and never used. */
 const NOT_CREATED = {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
 import { InstallationSecrets, shouldEmbedPostgres } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
-import { LauncherLock } from './launcher/installation';
+import { LauncherLock } from './launcher/launcher-lock';
 
 /**
  * What an installation stores in its data folder. Other files of the folder stay. The secrets are last: they name the

@@ -10,7 +10,8 @@ import { LocalMasterKeys } from '../platform/encryption/master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
 import { buildServerEnvironment, shouldEmbedPostgres, InstallationSecrets } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
-import { createInstallationPostgres, DATABASE_NAME, LauncherLock } from './launcher/installation';
+import { LauncherLock } from './launcher/launcher-lock';
+import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
 
 const SETTING_NAMES = [
   ...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]),

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
 import { FAKE_NAMES } from './launcher/fake-programs';
 import { Launcher, type LauncherOptions } from './launcher/launcher';
-import { LauncherLock } from './launcher/installation';
+import { LauncherLock } from './launcher/launcher-lock';
 import { type InstallationServices, ServicesFile } from '../local-services/server-environment';
 import { ServiceSet } from './launcher/service-set';
 import { StopRequests } from './launcher/stop-requests';

@@ -1,6 +1,5 @@
-import { accessSync, chmodSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { homedir } from 'node:os';
 import { changeOwner, createPrivateFolder, findServiceUser } from './file-permissions';
 
 /** An error that the operator can solve: only its message is printed, without a stack trace. */
@@ -17,34 +16,6 @@ export function findProjectRoot(): string {
     folder = parent;
   }
   return folder;
-}
-
-/**
- * Returns the cache folder for fetched or copied programs. Root uses /var/cache/gigvault: the services' account can
- * read it, only root can write it. Other users have it in their own cache or, without a home, in the checkout.
- */
-export function findCacheFolder(): string {
-  const candidates =
-    process.getuid?.() === 0
-      ? ['/var/cache/gigvault']
-      : [
-          join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gigvault'),
-          join(findProjectRoot(), '.cache'),
-        ];
-  for (const folder of candidates) {
-    if (isWritable(folder)) return folder;
-  }
-  throw new Error(`No cache folder is writable: ${candidates.join(', ')}`);
-}
-
-function isWritable(folder: string): boolean {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o755 });
-    accessSync(folder, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Returns the path of the data folder: GIGVAULT_DATA_DIR, or `.gigvault` in the checkout. It may not exist. */

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';
-import { OperatorError } from './data-folder';
+import { type DataFolder, OperatorError } from './data-folder';
+import type { InstallationSecrets } from './server-environment';
 import { type PostgresPrograms, findPostgresPrograms, readMajor } from './service-programs';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
 
@@ -213,4 +214,17 @@ Nothing was changed. To move the data:
 /** Excludes PG* variables of the operator, which would change the server. */
 function buildEnvironment(): NodeJS.ProcessEnv {
   return { PATH: process.env['PATH'], LANG: 'C', TZ: 'UTC' };
+}
+
+/** Database name of an installation on embedded services. */
+export const DATABASE_NAME = 'gigvault';
+
+/** Returns the embedded PostgreSQL of an installation without starting it. */
+export function createInstallationPostgres(folder: DataFolder, { values }: InstallationSecrets): EmbeddedPostgres {
+  return new EmbeddedPostgres({
+    folder: join(folder.createServicesFolder(values.servicesName), 'postgres'),
+    logFile: folder.resolveLog('postgres'),
+    superuserPassword: values.passwords.superuser,
+    preferredPort: values.ports.postgres,
+  });
 }

@@ -14,7 +14,8 @@ import {
 import { cp, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, delimiter } from 'node:path';
 import { promisify } from 'node:util';
-import { findCacheFolder, OperatorError } from './data-folder';
+import { findProjectRoot, OperatorError } from './data-folder';
+import { homedir } from 'node:os';
 import { type ServiceUser, isReachable } from './file-permissions';
 
 const execute = promisify(execFile);
@@ -236,4 +237,32 @@ async function listLibraries(name: string, options: readonly string[]): Promise<
     pending.forEach((library) => libraries.add(library));
   }
   return libraries;
+}
+
+/**
+ * Returns the cache folder for fetched or copied programs. Root uses /var/cache/gigvault: the services' account can
+ * read it, only root can write it. Other users have it in their own cache or, without a home, in the checkout.
+ */
+export function findCacheFolder(): string {
+  const candidates =
+    process.getuid?.() === 0
+      ? ['/var/cache/gigvault']
+      : [
+          join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'gigvault'),
+          join(findProjectRoot(), '.cache'),
+        ];
+  for (const folder of candidates) {
+    if (isWritable(folder)) return folder;
+  }
+  throw new Error(`No cache folder is writable: ${candidates.join(', ')}`);
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o755 });
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

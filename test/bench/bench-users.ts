@@ -1,8 +1,7 @@
 import 'reflect-metadata';
 import { AppModule } from '../../src/app.module';
-import { AccessTokensService } from '../../src/auth/access-tokens/access-tokens.service';
+import { AccessTokensService, RefreshTokensService } from '../../src/auth/access-tokens/access-tokens.service';
 import { PasswordsService } from '../../src/auth/passwords/passwords.service';
-import { RefreshTokensService } from '../../src/auth/access-tokens/refresh-tokens.service';
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { withClient } from '../../src/local-services/database-setup';
 import { runInContext } from '../../src/platform/context/request-context';

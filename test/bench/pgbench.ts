@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCacheFolder } from '../../src/local-services/data-folder';
-import { isExecutable, findLibraries, unpackPackage } from '../../src/local-services/service-programs';
+import { findCacheFolder, isExecutable, findLibraries, unpackPackage } from '../../src/local-services/service-programs';
 import type { BenchServices } from './services';
 import { computePercentile } from './statistics';
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LauncherLock } from '../../src/cli/launcher/installation';
+import { LauncherLock } from '../../src/cli/launcher/launcher-lock';
 import { DataFolder } from '../../src/local-services/data-folder';
 import { InstallationSecrets } from '../../src/local-services/server-environment';
 import { CommandInstallation } from '../support/command-installation';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findCacheFolder } from '../../src/local-services/data-folder';
+import { findCacheFolder } from '../../src/local-services/service-programs';
 
 const execute = promisify(execFile);
 

@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { findCacheFolder } from '../../local-services/data-folder';
 import {
   isExecutable,
   findLibraries,
   findOnPath,
   unpackPackage,
   readMajor,
+  findCacheFolder,
 } from '../../local-services/service-programs';
 import { BackupError } from '../storage/backup-store';
 import type { Writable } from 'node:stream';

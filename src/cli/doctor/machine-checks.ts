@@ -1,15 +1,14 @@
-import { existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statfsSync, statSync, readdirSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../../backups/storage/backup-store';
 import { type S3Access, S3Store } from '../../backups/storage/s3-store';
 import { findProjectRoot } from '../../local-services/data-folder';
-import { isPortFree } from '../../local-services/managed-process';
+import { isPortFree, readCommandLine } from '../../local-services/managed-process';
 import type { Config } from '../../platform/config/config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
 import { SmtpTransport } from '../../platform/mail/smtp-transport';
 import { type Finding, ok, problem, warning } from './finding';
-import { findPortOwner } from './port-owner';
 
 const MEBIBYTE = 1_048_576;
 
@@ -113,3 +112,49 @@ export async function checkMailServer(config: Config): Promise<Finding> {
 function findExisting(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : findExisting(dirname(path));
 }
+
+/** State of a listening socket in /proc/net/tcp. */
+const LISTENING = '0A';
+
+/**
+ * Finds the process that listens on a port of this machine: its id and the beginning of its command line. Linux only,
+ * and without root only among the caller's own processes; otherwise undefined.
+ */
+export function findPortOwner(port: number): string | undefined {
+  const sockets = new Set(listListeningSockets(port).map((inode) => `socket:[${inode}]`));
+  if (sockets.size === 0) return undefined;
+  const pid = list('/proc').find((name) => /^\d+$/.test(name) && holdsSocket(name, sockets));
+  if (pid === undefined) return undefined;
+  const [program = '', script = ''] = (readCommandLine(Number(pid)) ?? '').split(' ');
+  return `process ${pid} (${[program, script].filter(Boolean).join(' ')})`;
+}
+
+/** Returns the inodes of the sockets that listen on a port. */
+function listListeningSockets(port: number): string[] {
+  const wanted = port.toString(16).toUpperCase().padStart(4, '0');
+  return ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) =>
+    read(file)
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/))
+      .filter(([, address, , state]) => state === LISTENING && address?.endsWith(`:${wanted}`))
+      .map((fields) => fields[9] ?? ''),
+  );
+}
+
+function holdsSocket(pid: string, sockets: ReadonlySet<string>): boolean {
+  const folder = join('/proc', pid, 'fd');
+  return list(folder).some((name) => sockets.has(readLink(join(folder, name))));
+}
+
+/** Processes end while they are listed, and those of other users cannot be read. */
+function attempt<T>(work: () => T, fallback: T): T {
+  try {
+    return work();
+  } catch {
+    return fallback;
+  }
+}
+
+const list = (folder: string): string[] => attempt(() => readdirSync(folder), []);
+const read = (file: string): string => attempt(() => readFileSync(file, 'utf8'), '');
+const readLink = (file: string): string => attempt(() => readlinkSync(file), '');

@@ -4,7 +4,11 @@ import { loadConfig } from '../../platform/config/load-config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
 import { bootstrapDatabase, runMigrations, withCommands } from '../../local-services/database-setup';
 import { type DataFolder, findProjectRoot, OperatorError } from '../../local-services/data-folder';
-import type { EmbeddedPostgres } from '../../local-services/embedded-postgres';
+import {
+  createInstallationPostgres,
+  DATABASE_NAME,
+  type EmbeddedPostgres,
+} from '../../local-services/embedded-postgres';
 import { EmbeddedRedis } from '../../local-services/embedded-redis';
 import {
   buildRoleUrls,
@@ -17,7 +21,7 @@ import {
 import { FAKE_NAMES, buildFakeCommand, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
 import { findFreePort, isPortFree, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
 import { checkExternalServices } from './external-services';
-import { createInstallationPostgres, DATABASE_NAME, type LauncherLock } from './installation';
+import type { LauncherLock } from './launcher-lock';
 import { buildApiUrl, waitUntilReady } from './readiness';
 import type { ServiceSet } from './service-set';
 import { type BuiltSources, readBuiltSources, SourceReloader } from './source-reloader';

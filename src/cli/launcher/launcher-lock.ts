@@ -1,10 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
-import { type DataFolder, OperatorError } from '../../local-services/data-folder';
+import { OperatorError } from '../../local-services/data-folder';
 import { readStartTime, waitForExit } from '../../local-services/managed-process';
 import { readJsonFile, writePrivateFile } from '../../local-services/file-permissions';
-import { join } from 'node:path';
-import { EmbeddedPostgres } from '../../local-services/embedded-postgres';
-import type { InstallationSecrets } from '../../local-services/server-environment';
 
 interface ProcessIdentity {
   pid: number;
@@ -76,17 +73,4 @@ async function terminate({ pid }: ProcessIdentity): Promise<void> {
   if (await waitForExit(pid, 10_000)) return;
   process.kill(pid, 'SIGKILL');
   await waitForExit(pid, 5_000);
-}
-
-/** Database name of an installation on embedded services. */
-export const DATABASE_NAME = 'gigvault';
-
-/** Returns the embedded PostgreSQL of an installation without starting it. */
-export function createInstallationPostgres(folder: DataFolder, { values }: InstallationSecrets): EmbeddedPostgres {
-  return new EmbeddedPostgres({
-    folder: join(folder.createServicesFolder(values.servicesName), 'postgres'),
-    logFile: folder.resolveLog('postgres'),
-    superuserPassword: values.passwords.superuser,
-    preferredPort: values.ports.postgres,
-  });
 }
