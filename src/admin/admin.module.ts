@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { AuditModule } from '../audit/audit.module';
-import { PageAuthenticator } from '../platform/http/access/authenticator';
+import { PageAuthenticator } from '../platform/http/access/access';
 import { SchedulerModule } from '../platform/scheduler/scheduler.module';
 import { MissedRunMonitor } from '../platform/task-alerts/missed-run-monitor';
 import { UpworkModule } from '../upwork/upwork.module';
@@ -14,8 +14,7 @@ import { ActionRoutes } from './dashboard/action.routes';
 import { DashboardActionsService } from './dashboard/dashboard-actions.service';
 import { DashboardRoutes } from './dashboard/dashboard.routes';
 import { DashboardSessionsService } from './dashboard/dashboard-sessions.service';
-import { EventStreamsService } from './dashboard/event-streams.service';
-import { LivePartsService } from './dashboard/live-parts.service';
+import { EventStreamsService, LivePartsService } from './dashboard/event-streams.service';
 import { PANELS, type Panel } from './dashboard/components/page';
 import { ErrorPagesService } from './dashboard/error-pages.service';
 import { SignInRoutes } from './dashboard/sign-in.routes';

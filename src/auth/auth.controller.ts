@@ -14,10 +14,9 @@ import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { EmailDto, LoginDto, OneTimeTokenDto, RegisterDto } from './auth.dto';
 import { RefreshDto, TokenPairDto } from './sessions/sessions.dto';
 import { LoginMfaDto, MfaRequiredDto } from './mfa/mfa.dto';
-import { SignInMfaService } from './mfa/sign-in-mfa.service';
+import { SignInMfaService, SignInService } from './sign-in.service';
 import { RegistrationService } from './accounts/registration.service';
 import { SessionTokensService } from './sessions/session-tokens.service';
-import { SignInService } from './sign-in.service';
 
 /** Routes for registration, sign-in and refresh. */
 @ApiTags('Auth')

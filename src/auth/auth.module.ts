@@ -2,8 +2,8 @@ import { Global, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { PassportModule } from '@nestjs/passport';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { Authenticator } from '../platform/http/access/authenticator';
-import { AccessTokensService } from './access-tokens/access-tokens.service';
+import { Authenticator } from '../platform/http/access/access';
+import { AccessTokensService, RefreshTokensService } from './access-tokens/access-tokens.service';
 import { AccountsService } from './accounts/accounts.service';
 import { AuthController } from './auth.controller';
 import { FirstAdminService } from './accounts/first-admin.service';
@@ -11,8 +11,7 @@ import { JwtAuthGuard, JwtStrategy, SessionAuthenticatorService } from './sessio
 import { EmailLinksController } from './email-links.controller';
 import { MfaController } from './mfa/mfa.controller';
 import { MfaService, SecondFactorService, ReauthenticationService } from './mfa/mfa.service';
-import { PendingSignInsService } from './mfa/pending-sign-ins.service';
-import { SignInMfaService } from './mfa/sign-in-mfa.service';
+import { PendingSignInsService, SignInMfaService, SignInService } from './sign-in.service';
 import { UserMfa } from './mfa/user-mfa.entity';
 import { AccountNotificationsService } from './accounts/account-notifications.service';
 import { AccountPasswordController } from './account-password.controller';
@@ -20,13 +19,11 @@ import { AccountPasswordService } from './account-password.service';
 import { AccountSessionsController } from './sessions/account-sessions.controller';
 import { AccountSessionsService } from './sessions/account-sessions.service';
 import { PasswordsService } from './passwords/passwords.service';
-import { RefreshTokensService } from './access-tokens/refresh-tokens.service';
 import { RegistrationService } from './accounts/registration.service';
 import { SecurityEventsService } from './security-events/security-events.service';
 import { SessionCacheService } from './sessions/session-cache.service';
 import { SessionTokensService } from './sessions/session-tokens.service';
 import { SessionsService } from './sessions/sessions.service';
-import { SignInService } from './sign-in.service';
 import { LoginThrottleService } from './login-throttle/login-throttle.service';
 
 /** Registration, sign-in and sessions, and the guard that runs before every route. */

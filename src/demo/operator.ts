@@ -11,7 +11,7 @@ import { DatabaseModule } from '../platform/database/database.module';
 import { SystemDatabase } from '../platform/database/system-database';
 import { EncryptionModule } from '../platform/encryption/encryption.module';
 import { MailModule } from '../platform/mail/mail.module';
-import { EmailOutboxService } from '../platform/mail/email-outbox.service';
+import { EmailOutboxService } from '../platform/mail/mailer.service';
 import { RedisModule } from '../platform/redis/redis.module';
 import { ApiClient } from './api-client';
 

@@ -59,7 +59,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
   '7.1.1': { reason: 'documentation: src/auth/README.md, "Sessions"' },
   '7.1.2': { reason: 'documentation: src/auth/README.md, "Sessions"' },
   '7.2.3': {
-    reason: 'ids have 128 and refresh tokens 256 bits of node:crypto (sessions.service.ts, refresh-tokens.service.ts)',
+    reason: 'ids have 128 and refresh tokens 256 bits of node:crypto (sessions.service.ts, access-tokens.service.ts)',
   },
   '7.2.4': auth('covers the whole flow: register, verify, sign in, read, refresh, sign out'),
   '7.3.1': sessions('end after the idle limit, and after the absolute limit in any case'),

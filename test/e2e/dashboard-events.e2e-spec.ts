@@ -1,6 +1,6 @@
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { createAccount, signInToDashboard, rawRequest } from '../support/dashboard-client';
-import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
+import { EmailOutboxService } from '../../src/platform/mail/mailer.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { readEvents, type EventsRequest, type ServerEvent } from '../support/server-sent-events';
 import { waitFor } from '../support/wait-for';

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
-import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
+import { EmailOutboxService } from '../../src/platform/mail/mailer.service';
 import { createAccount, signInToDashboard, postForm } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
 import { waitFor } from '../support/wait-for';

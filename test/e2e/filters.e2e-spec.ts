@@ -1,4 +1,4 @@
-import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
+import { EmailOutboxService } from '../../src/platform/mail/mailer.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { readOperations } from '../support/openapi-operations';

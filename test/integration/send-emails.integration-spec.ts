@@ -1,6 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { MailerService } from '../../src/platform/mail/mailer.service';
-import { EmailOutboxService } from '../../src/platform/mail/email-outbox.service';
+import { MailerService, EmailOutboxService } from '../../src/platform/mail/mailer.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { AccessTokensService } from '../../src/auth/access-tokens/access-tokens.service';
-import { RefreshTokensService } from '../../src/auth/access-tokens/refresh-tokens.service';
+import { AccessTokensService, RefreshTokensService } from '../../src/auth/access-tokens/access-tokens.service';
 import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { type TestApp } from './test-app';
 import { Caller } from './caller';

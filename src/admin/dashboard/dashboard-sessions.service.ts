@@ -3,16 +3,15 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { AccessTokensService } from '../../auth/access-tokens/access-tokens.service';
 import { isTotpCode } from '../../auth/accounts/credential-fields';
-import { SignInMfaService } from '../../auth/mfa/sign-in-mfa.service';
+import { SignInMfaService, SignInService } from '../../auth/sign-in.service';
 import { AccountPasswordService } from '../../auth/account-password.service';
 import { AccountSessionsService } from '../../auth/sessions/account-sessions.service';
 import { hasRecentStepUp } from '../../auth/sessions/session-cache.service';
 import { SessionsService } from '../../auth/sessions/sessions.service';
-import { SignInService } from '../../auth/sign-in.service';
 import { Config } from '../../platform/config/config';
 import type { Principal } from '../../platform/context/request-context';
 import { AppError } from '../../platform/errors/app-error';
-import type { PageAuthenticator } from '../../platform/http/access/authenticator';
+import type { PageAuthenticator } from '../../platform/http/access/access';
 
 const COOKIE_NAME = 'gigvault_admin';
 

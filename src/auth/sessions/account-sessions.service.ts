@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { AppError } from '../../platform/errors/app-error';
 import { AccountsService } from '../accounts/accounts.service';
 import { currentPrincipal } from '../../platform/http/access/access';
-import { RefreshTokensService } from '../access-tokens/refresh-tokens.service';
+import { RefreshTokensService } from '../access-tokens/access-tokens.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
 import type { SessionSummary } from './session-cache.service';
 import { SessionsService } from './sessions.service';

@@ -15,8 +15,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
-import { getAccessLevel, needsStepUp } from '../../platform/http/access/access';
-import type { Authenticator } from '../../platform/http/access/authenticator';
+import { getAccessLevel, needsStepUp, type Authenticator } from '../../platform/http/access/access';
 
 /** Verifies the access token of the Authorization header and its session. Tokens of ended sessions are rejected. */
 @Injectable()

@@ -3,10 +3,9 @@ import { currentContext } from '../../platform/context/request-context';
 import { EncryptionService } from '../../platform/encryption/encryption.service';
 import type { EncryptionContext } from '../../platform/encryption/ciphertext';
 import { AppError } from '../../platform/errors/app-error';
-import { AccessTokensService } from '../access-tokens/access-tokens.service';
+import { AccessTokensService, RefreshTokensService } from '../access-tokens/access-tokens.service';
 import type { Credentials } from '../accounts/accounts.service';
 import { AccountNotificationsService } from '../accounts/account-notifications.service';
-import { RefreshTokensService } from '../access-tokens/refresh-tokens.service';
 import { SecurityEventsService } from '../security-events/security-events.service';
 import { SessionsService } from './sessions.service';
 

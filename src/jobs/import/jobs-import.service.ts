@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
-import { markHandled } from '../../platform/concurrency/mark-handled';
+import { markHandled } from '../../platform/concurrency/fair-semaphore';
 import { Database } from '../../platform/database/database';
 import { AppError, type FieldError } from '../../platform/errors/app-error';
 import type { ImportReportDto, ImportErrorDto } from './import-report.dto';

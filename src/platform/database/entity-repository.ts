@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { DataSource, EntityMetadata, ObjectLiteral, QueryRunner } from 'typeorm';
 import type { ColumnMetadata } from 'typeorm/metadata/ColumnMetadata';
 import { BroadcasterResult } from 'typeorm/subscriber/BroadcasterResult';
-import { markHandled } from '../concurrency/mark-handled';
+import { markHandled } from '../concurrency/fair-semaphore';
 import type { UnitOfWork } from './unit-of-work';
 
 /** An entity: an object with the numeric id from the database. */

@@ -10,7 +10,7 @@ import {
   type Identified,
 } from './entity-repository';
 import type { StatementResult, PipelinedStatement } from './driver/statement-pipeline';
-import { markHandled } from '../concurrency/mark-handled';
+import { markHandled } from '../concurrency/fair-semaphore';
 import { isWriting, statementName } from './driver/statement-names';
 import {
   SET_CONTEXT,

@@ -18,8 +18,7 @@ import {
   registerSecurityHeaders,
 } from './edge/request-hooks';
 import { registerAdmission } from './edge/admission';
-import { assertRoutesAreMarked } from './access/access';
-import { Authenticator } from './access/authenticator';
+import { assertRoutesAreMarked, Authenticator, findProvider } from './access/access';
 import { registerBodyParsers } from './edge/body-parsers';
 import { DrainingService } from './edge/draining.service';
 import { setUpDocumentation, buildOpenApiDocument } from './openapi/document';
@@ -59,7 +58,7 @@ export function configureApp(app: NestFastifyApplication, knownDocument?: OpenAP
   const documentOf = (): OpenAPIObject => (document ??= buildOpenApiDocument(app));
   const routes = new RouteTable();
   routes.observe(fastify);
-  const authenticator = findAuthenticator(app);
+  const authenticator = findProvider(app, Authenticator);
   registerSecurityHeaders(fastify, config);
   registerCors(fastify, config.http);
   registerRequestContext(fastify);
@@ -78,13 +77,4 @@ export function configureApp(app: NestFastifyApplication, knownDocument?: OpenAP
   registerWelcome(fastify);
   setUpDocumentation(app, config, authenticator, documentOf);
   return app;
-}
-
-/** Returns the authenticator of the auth module; undefined without that module, as in tests of the platform. */
-function findAuthenticator(app: NestFastifyApplication): Authenticator | undefined {
-  try {
-    return app.get(Authenticator, { strict: false });
-  } catch {
-    return undefined;
-  }
 }

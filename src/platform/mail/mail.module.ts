@@ -1,9 +1,8 @@
 import { Global, Module } from '@nestjs/common';
 import { QueuesModule } from '../queues/queues.module';
 import { TaskRequestService } from '../scheduler/task-request.service';
-import { MailerService } from './mailer.service';
+import { MailerService, EmailOutboxService } from './mailer.service';
 import { OutboxController } from './outbox.controller';
-import { EmailOutboxService } from './email-outbox.service';
 import { SmtpTransport } from './smtp-transport';
 
 /** Email for every module. */

@@ -4,7 +4,7 @@ import { Config } from '../config/config';
 import { AppError } from '../errors/app-error';
 import { AdminOnly } from '../http/access/access';
 import { ListOutboxDto, OutboxDto } from './outbox.dto';
-import { EmailOutboxService } from './email-outbox.service';
+import { EmailOutboxService } from './mailer.service';
 
 /** The outbox of an installation without a mail server, for development and trials. */
 @ApiTags('Development')

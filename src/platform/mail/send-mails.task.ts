@@ -1,5 +1,5 @@
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
-import { EmailOutboxService } from './email-outbox.service';
+import { EmailOutboxService } from './mailer.service';
 import { SEND_MAILS_ID } from './email';
 import { SmtpTransport } from './smtp-transport';
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { VNode } from 'preact';
 import { Config } from '../../../platform/config/config';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
-import { EmailOutboxService, type OutboxEmail } from '../../../platform/mail/email-outbox.service';
+import { EmailOutboxService, type OutboxEmail } from '../../../platform/mail/mailer.service';
 import { type Column, FactList, LivePart, Table, Timestamp, type Panel, type PanelRequest } from '../components/page';
 
 /** Web addresses. A full stop or bracket at the end belongs to the sentence. */

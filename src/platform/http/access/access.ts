@@ -1,4 +1,5 @@
 import {
+  type Abstract,
   applyDecorators,
   type ExecutionContext,
   type INestApplicationContext,
@@ -12,6 +13,7 @@ import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constants.js';
 import { currentContext, type Principal } from '../../context/request-context';
 import { AppError } from '../../errors/app-error';
+import type { FastifyRequest } from 'fastify';
 
 /** The users who may call a route. */
 export type AccessLevel = 'public' | 'signed-in' | 'admin';
@@ -172,4 +174,43 @@ export function currentPrincipal(): Principal {
  */
 export function currentUserId(): number {
   return currentPrincipal().userId;
+}
+
+/**
+ * Identifies the sender of a request outside of Nest's guards: for limits, the documentation and the dashboard. The
+ * auth module provides it, with this class as the token.
+ */
+export abstract class Authenticator {
+  /** Returns the user id of a genuine, unexpired access token. Does not check the session in Redis. */
+  abstract findUserId(request: FastifyRequest): number | undefined;
+
+  /**
+   * Rejects a request without a genuine access token, as the guard does. Does not check the session in Redis.
+   * @throws AppError `auth.session_missing` or `auth.token_invalid`
+   */
+  abstract assertToken(request: FastifyRequest): void;
+
+  /**
+   * Returns the user of an active session.
+   * @throws AppError `auth.session_missing` or `auth.token_invalid`
+   */
+  abstract authenticate(request: FastifyRequest): Promise<Principal>;
+}
+
+/** Identifies admins by the cookie of the dashboard, which provides it. A browser sends no bearer token for a page. */
+export abstract class PageAuthenticator {
+  /**
+   * Returns the admin of the cookie.
+   * @throws AppError `auth.session_missing`, `auth.token_invalid` or `auth.forbidden`
+   */
+  abstract authenticate(request: FastifyRequest): Promise<Principal>;
+}
+
+/** Returns a provider of another module; undefined without that module, as in tests of the platform. */
+export function findProvider<T>(app: INestApplicationContext, token: Abstract<T>): T | undefined {
+  try {
+    return app.get<T>(token, { strict: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -5,7 +5,7 @@ import { Config } from '../../config/config';
 import { AppError } from '../../errors/app-error';
 import { RedisClients } from '../../redis/redis-clients';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Authenticator } from './authenticator';
+import type { Authenticator } from './access';
 import { getNetwork, normalizeAddress } from './client-address';
 
 const WINDOW_SECONDS = 60;

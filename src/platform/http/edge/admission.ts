@@ -2,8 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { FairSemaphore } from '../../concurrency/fair-semaphore';
 import type { Config } from '../../config/config';
 import { bodyTooLarge } from './body-parsers';
-import { resolveLevel } from '../access/access';
-import type { Authenticator } from '../access/authenticator';
+import { resolveLevel, type Authenticator } from '../access/access';
 import { identifyCaller } from '../access/rate-limiter.service';
 
 /** Bodies up to this size need no slot: the rate limit and the limit of connections suffice. */

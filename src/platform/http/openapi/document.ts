@@ -1,6 +1,6 @@
 import { type INestApplication, type Type, VersioningType } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
-import { BEARER } from '../access/access';
+import { BEARER, findProvider, PageAuthenticator, type Authenticator } from '../access/access';
 import { addCommonParts } from './common-parts';
 import { completeLists, listOperations, type Method, type Operation } from './operations';
 import { NestFactory } from '@nestjs/core';
@@ -9,7 +9,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Config } from '../../config/config';
 import { AppError } from '../../errors/app-error';
 import { ERROR_CODES } from '../../errors/error-codes';
-import { PageAuthenticator, type Authenticator } from '../access/authenticator';
 import { PREFILL_PLUGINS } from './docs-prefill';
 
 const DESCRIPTION = `Gigvault is a backend for freelancers on Upwork. You run it yourself and keep your own keys.
@@ -199,7 +198,7 @@ export function setUpDocumentation(
     fastify.addHook('onRequest', (request, reply, done) => {
       if (!CLOSED_IN_PRODUCTION.test(request.routeOptions.url ?? '')) return done();
       if (!authenticator) return done(new AppError('route.not_found'));
-      const pages = findPageAuthenticator(app);
+      const pages = findProvider(app, PageAuthenticator);
       const chosen = request.headers.authorization === undefined && pages ? pages : authenticator;
       chosen.authenticate(request).then(
         () => done(),
@@ -220,14 +219,6 @@ export function setUpDocumentation(
       plugins: PREFILL_PLUGINS,
     },
   });
-}
-
-function findPageAuthenticator(app: NestFastifyApplication): PageAuthenticator | undefined {
-  try {
-    return app.get(PageAuthenticator, { strict: false });
-  } catch {
-    return undefined;
-  }
 }
 
 /** Returns whether the request opens the page itself. Its scripts and styles get the error. */
