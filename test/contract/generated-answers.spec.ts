@@ -12,7 +12,7 @@ import type {
 import { UpworkRoomsService } from '../../src/messages/upwork-rooms.service';
 import type { Config } from '../../src/platform/config/config';
 import type { Database } from '../../src/platform/database/database';
-import { isUnstorable } from '../../src/platform/http/validation/text';
+import { isUnstorable } from '../../src/platform/http/validation/fields';
 import type { UpworkProposalInput, UpworkProposalsService } from '../../src/proposals/upwork-proposals.service';
 import { toJobChanges } from '../../src/sync/job-details.service';
 import { JobsSyncService } from '../../src/sync/jobs-sync.service';

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { AccessAlertsService } from '../../src/admin/dashboard/overview/overview.service';
+import { AccessAlertsService } from '../../src/admin/dashboard/overview/access-alerts.service';
 import { LivePartsService } from '../../src/admin/dashboard/event-streams.service';
 import { runInContext } from '../../src/platform/context/request-context';
 import { startApp, type TestApp } from '../support/test-app';

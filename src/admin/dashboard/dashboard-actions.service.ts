@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
-import { AccessAlertsService } from './overview/overview.service';
+import { AccessAlertsService } from './overview/access-alerts.service';
 import { AdminBackupsService } from '../api/backups/admin-backups.service';
 import { EncryptionKeysService } from '../api/encryption-keys/encryption-keys.service';
 import { AdminTasksService } from '../api/tasks/admin-tasks.service';

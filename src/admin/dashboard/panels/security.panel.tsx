@@ -8,7 +8,7 @@ import {
   describeAccessAlert,
   getAccessAlertAdvice,
   type OpenAccessAlert,
-} from '../overview/overview.service';
+} from '../overview/access-alerts.service';
 import { type Column, FigureList, Table, Tag, Timestamp, type Panel, type PanelRequest } from '../components/page';
 import type { Query } from '../../../platform/http/validation/query-string';
 
