@@ -26,7 +26,8 @@ export interface SyncRow {
 
 const COLUMNS = `s.id, s.user_id AS "userId", s.token_id AS "tokenId", t.organization_id AS "organizationId", s.kind,
   s.requested_at AS "requestedAt", s.started_at AS "startedAt", s.succeeded_at AS "succeededAt", s.next_at AS "nextAt",
-  s.watermark, s.failures, s.last_error AS "lastError", s.postponed_until AS "postponedUntil", s.figures, s.list_positions AS "listPositions",
+  s.watermark, s.failures, s.last_error AS "lastError", s.postponed_until AS "postponedUntil", s.figures,
+  s.list_positions AS "listPositions",
   s.missing_permissions AS "missingPermissions", coalesce(s.lease_until > now(), false) AS "isRunning",
   coalesce(s.next_at = s.requested_at, false) AS "isRequested", s.created_at AS "createdAt"`;
 

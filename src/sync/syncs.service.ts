@@ -78,7 +78,8 @@ export class SyncsService {
 
   /**
    * Runs one synchronisation if it is due and free. Session: the user for whom the task works; Upwork is called between
-   * units. Data stored before a failure is kept and is unchanged when read again. A run without calls left is postponed.
+   * units. Data stored before a failure is kept and is unchanged when read again. A run without calls left is
+   * postponed.
    * @throws UpworkError `document_refused` after it is recorded: an alarm for the operator
    */
   async run(id: number): Promise<SyncOutcome> {

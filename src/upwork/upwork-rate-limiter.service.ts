@@ -31,8 +31,8 @@ const READ_DAY = `
 /**
  * Reserves the next free time slot by Redis's clock and counts the call of the day, so that all processes share one
  * rate and one budget. KEYS: the day's calls, next slot, pause; ARGV: interval, maximum wait, maximum calls of the
- * day, offset. Returns `granted` with the milliseconds to wait, `busy` with a wait above the maximum, or `spent` with the
- * milliseconds until the next day.
+ * day, offset. Returns `granted` with the milliseconds to wait, `busy` with a wait above the maximum, or `spent` with
+ * the milliseconds until the next day.
  */
 const ACQUIRE_SLOT = `${READ_DAY}
   if used >= tonumber(ARGV[3]) then return {'spent', resetMs} end

@@ -2,8 +2,9 @@ import { parseRetryAfter } from '../platform/http/edge/header-values';
 
 /**
  * Kinds of failures. `refused`: the token is void; `limited`: too many calls; `budget_used`: the day's calls are used,
- * and no call was made; `unavailable`: unreachable or out of order; `permission_missing`: the owner of the API key must add a permission; `document_refused`: Upwork's schema does
- * not have the document, which the operator must know; `unusable`: the answer is not as documented.
+ * and no call was made; `unavailable`: unreachable or out of order; `permission_missing`: the owner of the API key
+ * must add a permission; `document_refused`: Upwork's schema does not have the document, which the operator must know;
+ * `unusable`: the answer is not as documented.
  */
 export type UpworkErrorKind =
   'refused' | 'limited' | 'budget_used' | 'unavailable' | 'permission_missing' | 'document_refused' | 'unusable';

@@ -42,7 +42,7 @@ import {
   toArrivedAnswer,
 } from '../support/generated-answers';
 
-/** Every run generates the same answers. A failure prints the seed and the smallest answers that fail. */
+/** Every run generates the same answers. A failure prints its start value and the smallest answers that fail. */
 const SEED = 19;
 
 const CALLER = { userId: 1, tokenId: 1, accessToken: 'token', organizationId: null };

@@ -28,7 +28,7 @@ export const OWN_ID = '1300000000000000001';
 /** A required value that Upwork could not read: the nearest part that may be null becomes null. */
 const UNREADABLE = Symbol('unreadable');
 
-/** Stands for 1 MiB of text, so that a counterexample can be printed. */
+/** Means 1 MiB of text, so that a counterexample can be printed. */
 const ONE_MEBIBYTE = '<1 MiB>';
 
 const TEXTS = fc.oneof(
