@@ -92,6 +92,33 @@ describe('the details of a job', () => {
     expect(accepted.letter).toBe('Dear client.');
   });
 
+  it('and other texts from Upwork get to no AI provider where the operator forbids it', async () => {
+    ai.setBehaviour(() => ({}));
+    const strict = await startApp({ sharedWith: app, settings: { AI_UPWORK_TEXTS: 'false' } });
+    const caller = await createSignedInCaller(strict);
+    const add = async (title: string, upworkJobId?: string): Promise<number> =>
+      (await caller.post('/v1/jobs', { title, upworkJobId })).body.id;
+    const draft = (type: string, jobId?: number) => caller.post('/v1/ai/generations', { type, jobId });
+    const [own, fetched, withMessage] = [await add('Own'), await add('Fetched', '~0211'), await add('With message')];
+    await caller.post('/v1/messages', { jobId: withMessage, senderType: 'client', content: 'Mine' });
+    await app.db.query('superuser', `UPDATE messages SET upwork_message_id = 's1' WHERE job_id = $1`, [withMessage]);
+    await app.db.query('superuser', `UPDATE jobs SET upwork_job_id = NULL, fetched_at = now() WHERE id = $1`, [
+      fetched,
+    ]);
+    const calls = ai.invoices.length;
+
+    for (const jobId of [fetched, await add('Known', '~0212')])
+      expect(await draft('cover_letter', jobId)).toMatchObject({
+        status: 403,
+        body: { code: 'ai.upwork_texts_forbidden', errors: [{ pointer: '/jobId' }] },
+      });
+    expect((await draft('message', withMessage)).body.code).toBe('ai.upwork_texts_forbidden');
+    expect(ai.invoices.length).toBe(calls);
+    const allowed = [draft('message', own), draft('proposal', own), draft('cover_letter', withMessage)];
+    expect((await Promise.all(allowed)).map(({ status }) => status)).toEqual([201, 201, 201]);
+    await strict.close();
+  });
+
   it('expire with the job', async () => {
     await ann.post('/v1/saved-searches', { name: 'Reports', query: 'erlang' });
     upwork.marketplace.publish({ title: 'Erlang reports', questions: [QUESTION] });

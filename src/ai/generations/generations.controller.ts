@@ -61,6 +61,10 @@ export class GenerationsController {
   @ApiAcceptedResponse({ type: GenerationDto, description: 'The generation in progress.' })
   @ApiResponse({ status: 402, description: 'The budget is too low. The answer says what is left and when it renews.' })
   @ApiResponse({
+    status: 403,
+    description: 'The job or its conversation is from Upwork, and this server sends no such texts to AI providers.',
+  })
+  @ApiResponse({
     status: 429,
     description:
       'Too many of your drafts are running, or too many of your event streams are open. Try again after Retry-After.',

@@ -26,8 +26,11 @@ import {
 } from '../prompt/build-prompt';
 import { ProvidersService, type ModelCandidate } from '../providers/providers.service';
 
+/** A synchronisation also updates jobs with an id of Upwork that the user entered. */
 const JOB = `
-  SELECT title, description, skills, coalesce(details -> 'questions', '[]') AS questions FROM jobs WHERE id = $1`;
+  SELECT title, description, skills, coalesce(details -> 'questions', '[]') AS questions,
+    upwork_job_id IS NOT NULL OR fetched_at IS NOT NULL AS "isFromUpwork"
+  FROM jobs WHERE id = $1`;
 
 const PROFILE = `
   SELECT headline, overview, skills, hourly_rate AS "hourlyRate", currency, experience_years AS "experienceYears",
@@ -40,8 +43,8 @@ const NEWEST_TEMPLATE =
   'SELECT id, body FROM templates WHERE generation_type = $1 ORDER BY created_at DESC, id DESC LIMIT 1';
 
 const MESSAGES = `
-  SELECT sender_type AS "senderType", content FROM (
-    SELECT id, sender_type, content, created_at FROM messages
+  SELECT sender_type AS "senderType", content, upwork_message_id IS NOT NULL AS "isFromUpwork" FROM (
+    SELECT id, sender_type, content, upwork_message_id, created_at FROM messages
     WHERE job_id = $1 ORDER BY created_at DESC, id DESC LIMIT 10
   ) newest ORDER BY created_at, id`;
 
@@ -55,6 +58,11 @@ const EMPTY_PROFILE: PromptProfile = {
   pastWins: [],
 };
 
+interface UpworkText {
+  /** True for a text that is, or may be, from Upwork. */
+  readonly isFromUpwork: boolean;
+}
+
 interface TemplateRow {
   readonly id: number;
   readonly body: string;
@@ -63,24 +71,28 @@ interface TemplateRow {
 /** Loads the sources of a draft. */
 @Injectable()
 export class GenerationSourcesService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly config: Config,
+  ) {}
 
   /**
    * Reads the job, the profile, the template and, for a message, the conversation. One unit of work, which ends before
    * a provider is called.
-   * @throws AppError `reference.not_found` (/jobId, /templateId)
+   * @throws AppError `reference.not_found` (/jobId, /templateId), `ai.upwork_texts_forbidden` (/jobId)
    */
   async load({ type, jobId, templateId, instructions }: CreateGenerationDto): Promise<PromptParts> {
     return this.database.transaction(async (unit) => {
       const [profiles, templates, jobs, messages] = await Promise.all([
         unit.query<{ headline: string } & PromptProfile>(PROFILE),
         templateId ? unit.query<TemplateRow>(TEMPLATE, [templateId]) : unit.query<TemplateRow>(NEWEST_TEMPLATE, [type]),
-        jobId ? unit.query<{ title: string } & PromptJob>(JOB, [jobId]) : [],
-        jobId && type === 'message' ? unit.query<{ content: string } & PromptMessage>(MESSAGES, [jobId]) : [],
+        jobId ? unit.query<PromptJob & UpworkText>(JOB, [jobId]) : [],
+        jobId && type === 'message' ? unit.query<PromptMessage & UpworkText>(MESSAGES, [jobId]) : [],
       ]);
       if (jobId && jobs.length === 0) throw buildMissingReferenceError('/jobId', 'You have no job with this id.');
       if (templateId && templates.length === 0)
         throw buildMissingReferenceError('/templateId', 'You have no template with this id.');
+      this.assertMayBeSent([...jobs, ...messages]);
       return {
         type,
         instructions: instructions ?? null,
@@ -90,6 +102,16 @@ export class GenerationSourcesService {
         job: jobs[0] ?? null,
         messages,
       };
+    });
+  }
+
+  /** @throws AppError `ai.upwork_texts_forbidden` for texts from Upwork on a server that forbids their use */
+  private assertMayBeSent(texts: readonly UpworkText[]): void {
+    if (this.config.ai.allowsUpworkTexts || !texts.some(({ isFromUpwork }) => isFromUpwork)) return;
+    const message = 'The job or its conversation is from Upwork; AI_UPWORK_TEXTS of this server forbids to send it.';
+    throw new AppError('ai.upwork_texts_forbidden', {
+      detail: message,
+      errors: [{ pointer: '/jobId', code: 'upwork_text', message }],
     });
   }
 }
@@ -151,8 +173,8 @@ export class GenerationsService {
   /**
    * Reserves the maximum cost of a draft and starts it; returns before a provider is called. The reservation, the row
    * and the key are stored in one transaction, which ends first. Repeating the key returns the same generation.
-   * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.budget_exceeded`,
-   *   `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
+   * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.upwork_texts_forbidden`,
+   *   `ai.budget_exceeded`, `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
    *   `idempotency.key_reused`
    */
   async start(dto: CreateGenerationDto, requestKey: RequestKey | undefined): Promise<StartedGeneration> {

@@ -199,6 +199,7 @@ function buildAi(settings: Settings) {
     /** 0.00 means no ceiling. */
     installationDailyCeilingUsd: settings.AI_INSTALLATION_DAILY_CEILING_USD,
     installationMonthlyCeilingUsd: settings.AI_INSTALLATION_MONTHLY_CEILING_USD,
+    allowsUpworkTexts: settings.AI_UPWORK_TEXTS,
     runs: settings.AI_RUNS,
     runsPerUser: settings.AI_RUNS_PER_USER,
     streamsPerUser: settings.AI_STREAMS_PER_USER,

@@ -217,6 +217,12 @@ export const settings = z.object({
     '500.00',
     'The most all users together may spend on AI in a month (UTC); 0.00 means no ceiling.',
   ),
+  AI_UPWORK_TEXTS: flag(true)
+    .describe(
+      "Whether drafts may send texts from Upwork to AI providers; read Upwork's API terms. When false, drafts about " +
+        'jobs with an id of Upwork, and drafts that continue its conversations, get 403.',
+    )
+    .meta({ example: 'true' }),
   AI_RUNS_PER_USER: integer(3, 1, 1_000)
     .describe('Drafts of a user that a process generates at once. As many may wait; further ones get 429.')
     .meta({ example: '3' }),

@@ -148,6 +148,11 @@ export const ERROR_CODES = {
   'ai.not_configured': define(503, 'AI is not set up on this server', 'The operator sets the key of an AI provider.'),
   'ai.model_unknown': define(422, 'The model is unknown', 'GET /v1/ai/models lists the models.'),
   'ai.model_unavailable': define(503, 'The model is not available', 'The operator sets the key of its provider.'),
+  'ai.upwork_texts_forbidden': define(
+    403,
+    'This server sends no texts from Upwork to AI providers',
+    'Describe the job in the instructions, without jobId.',
+  ),
   'ai.budget_exceeded': define(
     402,
     'The AI budget is exceeded',
