@@ -72,6 +72,8 @@ const CONVERSATIONS = `
     'When its last message was sent; without messages, when it was stored.';
   COMMENT ON COLUMN conversations.last_text IS 'The start of the last message.';
   CREATE INDEX idx_conversations_last_activity_at ON conversations (user_id, last_activity_at DESC, id DESC);
+  CREATE INDEX idx_conversations_last_sender_type
+    ON conversations (user_id, last_sender_type, last_activity_at DESC, id DESC);
   CREATE INDEX idx_conversations_job_id ON conversations (user_id, job_id, last_activity_at DESC, id DESC);
   CREATE INDEX idx_conversations_proposal_id ON conversations (user_id, proposal_id);
   CREATE INDEX idx_conversations_token_id ON conversations (user_id, token_id);

@@ -174,8 +174,8 @@ export class GenerationsService {
    * Reserves the maximum cost of a draft and starts it; returns before a provider is called. The reservation, the row
    * and the key are stored in one transaction, which ends first. Repeating the key returns the same generation.
    * @throws AppError `ai.not_configured`, `ai.model_unknown`, `ai.model_unavailable`, `ai.upwork_texts_forbidden`,
-   *   `ai.budget_exceeded`, `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`, `idempotency.in_progress`,
-   *   `idempotency.key_reused`
+   *   `ai.budget_exceeded`, `ai.installation_budget_exceeded`, `rate.too_many_at_once`, `reference.not_found`,
+   *   `idempotency.in_progress`, `idempotency.key_reused`
    */
   async start(dto: CreateGenerationDto, requestKey: RequestKey | undefined): Promise<StartedGeneration> {
     const earlier =
