@@ -28,10 +28,13 @@ export const CREATE_REPLY = `
   SELECT c.job_id, c.room_id, 'freelancer', $2, true, 'sending', now(), now() + ${STALE_AFTER}
   FROM conversations c WHERE c.id = $1 RETURNING id`;
 
-/** Prepares another call for the reply $1. Returns no row while it is being sent, and after it was sent. */
+/**
+ * Prepares another call for the reply $1, which now follows the messages that arrived since. Returns no row while it is
+ * being sent, and after it was sent.
+ */
 export const RETRY_REPLY = `
-  UPDATE messages SET delivery = 'sending', delivery_error = NULL, attempted_at = now(), delivery_checks = 0,
-    next_check_at = now() + ${STALE_AFTER}
+  UPDATE messages SET delivery = 'sending', delivery_error = NULL, created_at = now(), attempted_at = now(),
+    delivery_checks = 0, next_check_at = now() + ${STALE_AFTER}
   WHERE id = $1 AND delivery IN ('unknown', 'failed') RETURNING id`;
 
 /** Gives up the reply $1. Returns no row while it is being sent, and after it was sent. */
@@ -60,35 +63,36 @@ export const MARK_SENT = `
 export const MARK_NOT_SENT = `
   UPDATE messages SET delivery = $2, delivery_error = $3,
     next_check_at = CASE WHEN $2 = 'unknown' THEN now() + interval '10 seconds' END
-  WHERE id = $1 AND delivery = 'sending'`;
+  WHERE id = $1 AND delivery = 'sending' RETURNING room_id AS "roomId"`;
 
 /**
- * Marks undecided replies to the room $1 as sent that are among the stories $2: by the same user, with the same text,
- * from one minute before the call, because clocks differ, to ten minutes after it.
+ * Marks replies to the room $1 as sent that are among the stories $2: by the same user, with the same text, from one
+ * minute before the call, because clocks differ, to ten minutes after it. Upwork may also have a reply that the user
+ * discarded. A story belongs to the reply whose call was nearest.
  */
 export const MARK_FOUND = `
-  WITH found AS (
-    SELECT DISTINCT ON (m.id) m.id, r.id AS story
+  WITH nearest AS (
+    SELECT DISTINCT ON (r.id) m.id, r.id AS story, abs(extract(epoch FROM r.sent_at - m.attempted_at)) AS distance
     FROM messages m
     JOIN jsonb_to_recordset($2) AS r (id text, by_user boolean, content text, sent_at timestamptz)
       ON r.by_user AND btrim(r.content) = btrim(m.content)
       AND r.sent_at BETWEEN m.attempted_at - interval '1 minute' AND m.attempted_at + interval '10 minutes'
-    WHERE m.room_id = $1 AND m.delivery IN ('sending', 'unknown')
+    WHERE m.room_id = $1 AND m.delivery IN ('sending', 'unknown', 'failed')
       AND NOT EXISTS (SELECT FROM messages k WHERE k.upwork_message_id = r.id)
-    ORDER BY m.id, r.sent_at
+    ORDER BY r.id, distance
+  ), found AS (
+    SELECT DISTINCT ON (id) id, story FROM nearest ORDER BY id, distance
   )
   UPDATE messages m SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL, upwork_message_id = f.story,
     fetched_at = now()
   FROM found f WHERE m.id = f.id`;
 
-/** Claims a search for the reply $1; the next one begins in a minute if this one fails. A stale call is unknown. */
+/**
+ * Claims and counts a search for the reply $1. The next ones follow after 1, 4, 16 and 64 minutes; there are five, also
+ * when the room cannot be read. A stale call is unknown.
+ */
 export const CLAIM_CHECK = `
-  UPDATE messages SET delivery = 'unknown', next_check_at = now() + interval '1 minute',
+  UPDATE messages SET delivery = 'unknown', delivery_checks = delivery_checks + 1,
+    next_check_at = CASE WHEN delivery_checks < 4 THEN now() + interval '1 minute' * power(4, delivery_checks) END,
     delivery_error = coalesce(delivery_error, 'No answer of Upwork arrived.')
   WHERE id = $1 AND delivery IN ('sending', 'unknown') AND next_check_at <= now() RETURNING id`;
-
-/** Records that the room was searched for the reply $1 without success. After five searches there is no other. */
-export const MARK_NOT_FOUND = `
-  UPDATE messages SET delivery_checks = delivery_checks + 1,
-    next_check_at = CASE WHEN delivery_checks < 4 THEN now() + interval '10 seconds' * power(4, delivery_checks + 1) END
-  WHERE id = $1 AND delivery = 'unknown'`;

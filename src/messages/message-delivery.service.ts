@@ -15,7 +15,6 @@ import {
   CREATE_REPLY,
   DISCARD_REPLY,
   FIND_CONVERSATION,
-  MARK_NOT_FOUND,
   MARK_NOT_SENT,
   MARK_SENT,
   READ_DELIVERY,
@@ -41,10 +40,15 @@ export interface StoredReply {
 /** A request that waited longer than this is not sent: the task may already search the room for it. */
 const MAX_WAIT_MS = 30_000;
 
-/** The room is searched for a reply in its newest hundred messages. */
-const MAX_SEARCH_PAGES = 2;
-
 const MAX_REASON_LENGTH = 1_000;
+
+/** One call of a reply. */
+interface Attempt {
+  /** When the request must have left. */
+  readonly deadline: number;
+  /** True while Upwork may have executed it. */
+  mayHaveArrived: boolean;
+}
 
 /** Kinds of answers that say that Upwork did not execute the call. */
 const REJECTIONS: ReadonlySet<UpworkErrorKind> = new Set([
@@ -82,14 +86,17 @@ export class MessageDeliveryService {
   }
 
   /**
-   * Sends a reply again whose delivery is unknown or failed. An unknown one is first searched in its room.
+   * Sends a reply again whose delivery is unknown or failed. It is first searched in its room: a discarded one was
+   * unknown.
    * @throws AppError `message.not_sendable`, `upwork.unavailable` when the room cannot be read
    */
   async resend(id: number): Promise<void> {
     const row = await this.readDelivery(id);
-    if (row.delivery === 'unknown' && (await this.searchRoom(row).catch(throwUnavailable))) return;
+    const isOpen = row.delivery === 'unknown' || row.delivery === 'failed';
+    if (isOpen && (await this.searchRoom(row).catch(throwUnavailable))) return;
     const [retried] = await this.database.query(RETRY_REPLY, [id]);
     if (!retried) throw new AppError('message.not_sendable');
+    await this.database.query(UPDATE_LAST_MESSAGE, [row.roomId]);
     await this.deliver(id);
   }
 
@@ -104,14 +111,12 @@ export class MessageDeliveryService {
   /**
    * Searches a room for a reply without an answer, if that is due. Session: the user for whom the task works.
    * @returns whether it was found; undefined when it was not due
-   * @throws UpworkError, AppError when the room cannot be read; then it is searched again later
+   * @throws UpworkError, AppError when the room cannot be read; that search counts too
    */
   async check(id: number): Promise<boolean | undefined> {
     const [claimed] = await this.database.query(CLAIM_CHECK, [id]);
     if (!claimed) return undefined;
-    const isFound = await this.searchRoom(await this.readDelivery(id));
-    if (!isFound) await this.database.query(MARK_NOT_FOUND, [id]);
-    return isFound;
+    return this.searchRoom(await this.readDelivery(id), { isPolling: true });
   }
 
   private async store(
@@ -132,35 +137,50 @@ export class MessageDeliveryService {
 
   /** Makes the call and records its outcome. */
   private async deliver(id: number): Promise<void> {
-    const deadline = performance.now() + MAX_WAIT_MS;
-    let isSent = false;
+    const attempt: Attempt = { deadline: performance.now() + MAX_WAIT_MS, mayHaveArrived: false };
     try {
-      const row = await this.readDelivery(id);
-      const variables = { input: { roomId: row.roomId, message: row.content } };
-      const { data } = await this.upwork.callOnce(SEND_MESSAGE, variables, await this.buildCaller(row), () => {
-        if (performance.now() > deadline) throw new UpworkError('unavailable', 'Too many calls to Upwork are waiting');
-        isSent = true;
-      });
-      await this.database.query(MARK_SENT, [id, data.createRoomStoryV2.id]);
+      const storyId = await this.callUpwork(await this.readDelivery(id), attempt);
+      await this.database.query(MARK_SENT, [id, storyId]);
     } catch (error) {
-      await this.recordFailure(id, error, isSent);
+      await this.recordFailure(id, error, attempt);
     }
   }
 
-  private async recordFailure(id: number, error: unknown, isSent: boolean): Promise<void> {
-    const isRejected = error instanceof UpworkError && REJECTIONS.has(error.kind);
-    const delivery = isSent && !isRejected ? 'unknown' : 'failed';
-    if (!(error instanceof UpworkError || error instanceof AppError))
-      this.logger.error(`message ${id}: ${String(error)}`);
-    await this.database.query(MARK_NOT_SENT, [id, delivery, describeError(error)]);
+  /** Sends a reply. Upwork did not execute a call whose access token was void; it is made again with a new token. */
+  private async callUpwork(row: DeliveryRow, attempt: Attempt): Promise<string> {
+    const variables = { input: { roomId: row.roomId, message: row.content } };
+    const beforeSend = () => {
+      if (performance.now() > attempt.deadline)
+        throw new UpworkError('unavailable', 'Too many calls to Upwork are waiting');
+      attempt.mayHaveArrived = true;
+    };
+    const { data } = await this.runAsCaller(row, (caller) =>
+      this.upwork.callOnce(SEND_MESSAGE, variables, caller, beforeSend).catch((error: unknown) => {
+        if (error instanceof UpworkError && REJECTIONS.has(error.kind)) attempt.mayHaveArrived = false;
+        throw error;
+      }),
+    );
+    return data.createRoomStoryV2.id;
   }
 
-  /** Reads the newest messages of a room. @returns whether the reply was sent */
-  private async searchRoom(row: DeliveryRow): Promise<boolean> {
-    const caller = await this.buildCaller(row);
-    const room = { ...row, tokenId: row.tokenId!, readUntil: null };
-    const upworkUserId = await this.userIds.find(room.tokenId, caller);
-    await this.rooms.import(room, upworkUserId, caller, (answer) => answer.data, MAX_SEARCH_PAGES);
+  private async recordFailure(id: number, error: unknown, { mayHaveArrived }: Attempt): Promise<void> {
+    if (!(error instanceof UpworkError || error instanceof AppError))
+      this.logger.error(`message ${id}: ${String(error)}`);
+    const delivery = mayHaveArrived ? 'unknown' : 'failed';
+    await this.database.transaction(async (unit) => {
+      const [failed] = await unit.query<{ roomId: string }>(MARK_NOT_SENT, [id, delivery, describeError(error)]);
+      if (failed) await unit.query(UPDATE_LAST_MESSAGE, [failed.roomId]);
+    });
+  }
+
+  /** Reads the messages of a room: their order is not documented. @returns whether the reply was sent */
+  private async searchRoom(row: DeliveryRow, { isPolling = false } = {}): Promise<boolean> {
+    await this.runAsCaller(row, async (caller, tokenId) => {
+      const pollingCaller = { ...caller, isPolling };
+      const upworkUserId = await this.userIds.find(tokenId, pollingCaller);
+      const room = { ...row, tokenId, readUntil: null };
+      await this.rooms.import(room, upworkUserId, pollingCaller, (answer) => answer.data);
+    });
     const [sent] = await this.database.query(`SELECT FROM messages WHERE id = $1 AND delivery = 'sent'`, [row.id]);
     return sent !== undefined;
   }
@@ -171,10 +191,15 @@ export class MessageDeliveryService {
     return row;
   }
 
-  private async buildCaller({ tokenId, organizationId }: DeliveryRow): Promise<UpworkCaller> {
+  private async runAsCaller<Result>(
+    { tokenId, organizationId }: DeliveryRow,
+    work: (caller: UpworkCaller, tokenId: number) => Promise<Result>,
+  ): Promise<Result> {
     if (tokenId === null) throw new AppError('token.not_connected');
-    const accessToken = await this.tokenRefresh.getAccessToken(tokenId);
-    return { userId: currentUserId(), accessToken, organizationId };
+    const userId = currentUserId();
+    return this.tokenRefresh.runWithAccessToken(tokenId, (accessToken) =>
+      work({ userId, accessToken, organizationId }, tokenId),
+    );
   }
 }
 

@@ -107,8 +107,9 @@ export class MessagesController {
     operationId: 'resendMessage',
     summary: 'Send a message again',
     description:
-      'Sends a message again whose `delivery` is `unknown` or `failed`. An unknown one is first searched in its ' +
-      'room: if it is there, nothing is sent. If Upwork shows the first message only later, the client has both.',
+      'Sends a message again whose `delivery` is `unknown` or `failed`. It is first searched in its room: if it is ' +
+      'there, nothing is sent. Otherwise it gets the current time. If Upwork shows the first message only later, ' +
+      'the client has both.',
   })
   @ApiOkResponse({ type: MessageDto, description: 'The message with its delivery.' })
   @ApiResponse({ status: 409, description: 'The message is being sent, or was sent.' })
@@ -126,7 +127,7 @@ export class MessagesController {
     summary: 'Discard a message',
     description:
       'Gives up a message whose `delivery` is `unknown` or `failed`. It stays with `failed`. If Upwork has it after ' +
-      'all, a synchronisation adds it as another message.',
+      'all, a synchronisation changes that to `sent`.',
   })
   @ApiOkResponse({ type: MessageDto, description: 'The message with its delivery.' })
   @ApiResponse({ status: 409, description: 'The message is being sent, or was sent.' })

@@ -35,19 +35,13 @@ export class UpworkRoomsService {
     upworkUserId: string,
     caller: UpworkCaller,
     readAnswer: ReadAnswer,
-    maxPages = MAX_PAGES,
   ): Promise<StoredMessages & { readonly unreadable: number }> {
-    const { stories, unreadable } = await this.readStories(room.roomId, caller, readAnswer, maxPages);
+    const { stories, unreadable } = await this.readStories(room.roomId, caller, readAnswer);
     return { ...(await this.messages.store(room, toMessageInputs(stories, upworkUserId, caller))), unreadable };
   }
 
   /** Reads the stories: they are sorted by creation time, so an edited one may be on any page. */
-  private async readStories(
-    roomId: string,
-    caller: UpworkCaller,
-    readAnswer: ReadAnswer,
-    maxPages: number,
-  ): Promise<ReadStories> {
+  private async readStories(roomId: string, caller: UpworkCaller, readAnswer: ReadAnswer): Promise<ReadStories> {
     // A new story moves others to the next page, where they appear again.
     const found = new Map<string, UpworkStory>();
     let unreadableCount = 0;
@@ -55,7 +49,7 @@ export class UpworkRoomsService {
       const filter = { roomId_eq: roomId, storyFilter: { pagination: { after, first: PAGE_SIZE } } };
       return readAnswer(await this.upwork.call(ROOM_STORIES, { filter }, caller)).roomStories;
     };
-    for await (const { nodes, unreadable } of readPages(maxPages, read)) {
+    for await (const { nodes, unreadable } of readPages(MAX_PAGES, read)) {
       for (const story of nodes) found.set(story.id, story);
       unreadableCount += unreadable;
     }

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { buildDayKey } from '../../src/upwork/upwork-rate-limiter.service';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { startApp, type TestApp } from '../support/test-app';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import { advanceRefreshTime, createUpworkConnection } from '../support/upwork-connections';
 
 describe('replies to conversations on Upwork', () => {
   let upwork: FakeUpwork;
@@ -128,14 +129,133 @@ describe('replies to conversations on Upwork', () => {
     expect((await ann.get('/v1/conversations')).body.items[0].lastText).toBe('Once more?');
   });
 
-  it('are not sent again when their room has them', async () => {
+  it.each(['resend', 'discard'])('are not sent again when their room has them, after %s too', async (first) => {
+    const text = `It arrived: ${first}`;
     upwork.faults.schedule('graphql', 'lost');
-    const { body } = await send('It arrived.');
+    const { body } = await send(text);
+    if (first === 'discard') await ann.post(`/v1/messages/${body.id}/discard`);
 
     const resent = await ann.post(`/v1/messages/${body.id}/resend`);
 
     expect(resent.body.delivery).toBe('sent');
-    expect(upwork.marketplace.countMessages('It arrived.')).toBe(1);
+    expect(upwork.marketplace.countMessages(text)).toBe(1);
+  });
+
+  it('are found where the room has a hundred newer messages', async () => {
+    const text = 'In a long room.';
+    upwork.faults.schedule('graphql', 'lost');
+    const { body } = await send(text);
+    const { proposalId } = upwork.marketplace.rooms[0]!;
+    for (let n = 0; n < 110; n++) upwork.marketplace.writeMessage(proposalId, 'client', `Message ${n}`);
+
+    const resent = await ann.post(`/v1/messages/${body.id}/resend`);
+
+    expect([resent.body.delivery, upwork.marketplace.countMessages(text)]).toEqual(['sent', 1]);
+  });
+
+  it('that were discarded are shown as sent when a synchronisation finds them, each with its own text', async () => {
+    upwork.faults.schedule('graphql', 'lost');
+    const discarded = await send('Twice.');
+    await ann.post(`/v1/messages/${discarded.body.id}/discard`);
+    upwork.faults.schedule('graphql', 'lost');
+    const second = await send('Twice.');
+
+    expect(await synchronize('messages')).toMatchObject({ figures: { created: 0 } });
+
+    expect([(await read(discarded.body.id)).delivery, (await read(second.body.id)).delivery]).toEqual(['sent', 'sent']);
+    expect(upwork.marketplace.countMessages('Twice.')).toBe(2);
+  });
+
+  it('are not the last message when they failed, and follow later messages when they are sent again', async () => {
+    upwork.faults.schedule('graphql', '429');
+    const { body } = await send('At last.');
+    const findConversation = async () => (await ann.get('/v1/conversations')).body.items[0];
+    expect([body.delivery, await findConversation()]).toMatchObject([
+      'failed',
+      { lastText: 'When can you start?', waitingFor: 'freelancer' },
+    ]);
+    const { proposalId } = upwork.marketplace.rooms[0]!;
+    upwork.marketplace.writeMessage(proposalId, 'client', 'Are you there?');
+    await synchronize('messages');
+
+    await ann.post(`/v1/messages/${body.id}/resend`);
+
+    expect(await findConversation()).toMatchObject({ lastText: 'At last.', waitingFor: 'client' });
+    const { items } = (await ann.get('/v1/messages')).body;
+    expect(items.map(({ content }: { content: string }) => content).slice(0, 2)).toEqual([
+      'At last.',
+      'Are you there?',
+    ]);
+  });
+
+  it('leave no last message in a conversation where the only one failed', async () => {
+    await app.db.query('superuser', 'DELETE FROM messages WHERE user_id = $1', [ann.id]);
+    upwork.faults.schedule('graphql', '429');
+
+    await send('The first.');
+
+    const [conversation] = (await ann.get('/v1/conversations')).body.items;
+    expect(conversation).toMatchObject({ lastText: null, waitingFor: null, lastActivityAt: conversation.createdAt });
+  });
+
+  it('and searches for them get a new access token when theirs is void', async () => {
+    upwork.grants.expireAll();
+    const sent = await send('With a new token.');
+    expect([sent.body.delivery, upwork.marketplace.countMessages('With a new token.')]).toEqual(['sent', 1]);
+    upwork.faults.schedule('graphql', 'lost');
+    const { body } = await send('Searched with a new token.');
+    const [{ id: tokenId }] = (await ann.get('/v1/tokens')).body.items;
+    await advanceRefreshTime(app, tokenId);
+    upwork.grants.expireAll();
+
+    await search();
+
+    expect((await read(body.id)).delivery).toBe('sent');
+  });
+
+  it('fail when the connection must be renewed', async () => {
+    upwork.grants.revokeAll();
+
+    const { body } = await send('Without a connection.');
+
+    expect(body).toMatchObject({ delivery: 'failed', deliveryError: expect.stringMatching(/connect/i) });
+    expect(upwork.marketplace.countMessages('Without a connection.')).toBe(0);
+  });
+
+  it.each(['permission-missing', 'no connection'])('are searched five times when that fails: %s', async (failure) => {
+    upwork.faults.schedule('graphql', 'cut', 1);
+    const { body } = await send(`Unreadable: ${failure}`);
+    if (failure === 'no connection') await app.db.query('superuser', 'DELETE FROM user_tokens');
+    upwork.calls.length = 0;
+
+    for (let n = 0; n < 6; n++) {
+      if (failure !== 'no connection') upwork.cases.serve(failure);
+      await search();
+    }
+
+    const [row] = await app.db.query('superuser', 'SELECT delivery_checks, next_check_at FROM messages WHERE id = $1', [
+      body.id,
+    ]);
+    expect([row, upwork.calls.length]).toEqual([
+      { delivery_checks: 5, next_check_at: null },
+      failure === 'no connection' ? 0 : 5,
+    ]);
+  });
+
+  it("leave the day's last calls to users when they are searched", async () => {
+    upwork.faults.schedule('graphql', 'lost');
+    const { body } = await send('Later.');
+    const [seconds] = await app.redis.time();
+    const dayKey = buildDayKey(upwork.grants.clientId);
+    await app.redis.hset(dayKey, { day: Math.floor(Number(seconds) / 86_400), used: 36_000 });
+    upwork.calls.length = 0;
+
+    await search();
+    const { length: calls } = upwork.calls;
+    const resent = await ann.post(`/v1/messages/${body.id}/resend`);
+    await app.redis.del(dayKey);
+
+    expect([calls, resent.body.delivery, upwork.marketplace.countMessages('Later.')]).toEqual([0, 'sent', 1]);
   });
 
   it('are unknown after a process died during the call, and found by the synchronisation', async () => {

@@ -60,17 +60,17 @@ export const STORE_CONVERSATION = `
     upwork_job_number = coalesce(excluded.upwork_job_number, c.upwork_job_number),
     proposal_id = coalesce(excluded.proposal_id, c.proposal_id), job_id = coalesce(excluded.job_id, c.job_id)`;
 
-/** Updates the last message of the room $1 from its messages. */
+/** Updates the last message of the room $1 from its messages. A reply that failed is none. */
 export const UPDATE_LAST_MESSAGE = `
   UPDATE conversations c
-  SET last_activity_at = m.created_at, last_sender_type = m.sender_type, last_text = left(m.content, 200)
-  FROM (
-    SELECT created_at, sender_type, content FROM messages
+  SET last_activity_at = coalesce(m.created_at, c.created_at), last_sender_type = m.sender_type, last_text = m.text
+  FROM (SELECT) one LEFT JOIN (
+    SELECT created_at, sender_type, left(content, 200) AS text FROM messages
     WHERE room_id = $1 AND delivery IS DISTINCT FROM 'failed'
     ORDER BY created_at DESC, id DESC LIMIT 1
-  ) m
+  ) m ON true
   WHERE c.room_id = $1 AND (c.last_activity_at, c.last_sender_type, c.last_text)
-    IS DISTINCT FROM (m.created_at, m.sender_type, left(m.content, 200))`;
+    IS DISTINCT FROM (coalesce(m.created_at, c.created_at), m.sender_type, m.text)`;
 
 /** Links conversations, and their messages, with jobs and proposals that were stored after them. */
 export const LINK_CONVERSATIONS = `
