@@ -35,7 +35,10 @@ export interface StoredMessages {
   readonly read: number;
 }
 
-/** Stores the messages $3 of the room $1, read until $2. A message that was stored before its job gets the job now. */
+/**
+ * Stores the messages $3 of the room $1, read until $2. A message that was stored before its job gets the job now. One
+ * of a team mate whose organization was not known yet was taken for the client's, never the reverse.
+ */
 const STORE = `
   INSERT INTO messages AS m (
     job_id, room_id, upwork_message_id, sender_type, content, attachment_count, is_read, read_at, created_at, fetched_at
@@ -46,9 +49,13 @@ const STORE = `
        LATERAL (SELECT r.sender = 'freelancer' OR coalesce(r.sent_at <= $2::timestamptz, false)) AS v (is_read)
   ORDER BY r.sent_at
   ON CONFLICT ON CONSTRAINT messages_upwork_message_id_key DO UPDATE SET
+    sender_type = CASE excluded.sender_type WHEN 'freelancer' THEN 'freelancer' ELSE m.sender_type END,
+    is_read = m.is_read OR excluded.sender_type = 'freelancer',
+    read_at = CASE excluded.sender_type WHEN 'client' THEN m.read_at END,
     content = excluded.content, attachment_count = excluded.attachment_count,
     job_id = coalesce(m.job_id, excluded.job_id), fetched_at = now()
   WHERE (m.content, m.attachment_count) IS DISTINCT FROM (excluded.content, excluded.attachment_count)
+    OR (m.sender_type = 'client' AND excluded.sender_type = 'freelancer')
     OR (m.job_id IS NULL AND excluded.job_id IS NOT NULL)
   RETURNING xmax = 0 AS "isNew"`;
 

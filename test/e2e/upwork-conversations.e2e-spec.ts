@@ -110,6 +110,24 @@ describe("the messages that Upwork's conversations become", () => {
     expect(await synchronize(...cases)).toMatchObject({ figures: { created: 0, updated: 0 } });
   });
 
+  it("of a team mate are corrected when they were taken for the client's, and only then", async () => {
+    const cases = ['current-user', 'rooms-page', 'stories-page', 'stories-page-same-cursor'];
+    await synchronize(...cases);
+    await app.db.query(
+      'superuser',
+      `UPDATE messages SET sender_type = 'client', is_read = false WHERE user_id = $1 AND sender_type = 'freelancer'`,
+      [ann.id],
+    );
+
+    expect(await synchronize(...cases)).toMatchObject({ figures: { created: 0, updated: 2 } });
+
+    const senders = async () => (await readMessages()).map(({ senderType, isRead }) => [senderType, isRead]);
+    expect(await senders()).toEqual(MESSAGES.map(([sender, , , isRead]) => [sender, isRead]));
+    await app.db.query('superuser', `UPDATE messages SET sender_type = 'freelancer' WHERE user_id = $1`, [ann.id]);
+    expect(await synchronize(...cases)).toMatchObject({ figures: { created: 0, updated: 0 } });
+    expect(await senders()).toEqual(MESSAGES.map(([, , , isRead]) => ['freelancer', isRead]));
+  });
+
   it('are complete except for a story that Upwork could not read', async () => {
     const sync = await synchronize('current-user', 'rooms-page-no-scope', 'stories-page-partial');
 
