@@ -24,7 +24,10 @@ export interface UpworkProposalInput {
 /** The result for one proposal. */
 export type StatusUpdateOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJob';
 
-/** Order of the statuses. A synchronisation moves a proposal only forward, so an archived one stays archived. */
+/**
+ * Order of the statuses. A synchronisation moves a proposal only forward, so an archived one stays archived, unless the
+ * client hires after all.
+ */
 const RANK: Readonly<Record<ProposalStatus, number>> = {
   draft: 0,
   submitted: 1,
@@ -34,12 +37,19 @@ const RANK: Readonly<Record<ProposalStatus, number>> = {
   archived: 4,
 };
 
-/** Finds the proposal, or the user's open one for the same job that has no Upwork id yet. */
+/** Statuses on Upwork after which the user can send another proposal for the job. */
+const OVER: ReadonlySet<ProposalStatus> = new Set(['rejected', 'withdrawn', 'archived']);
+
+/**
+ * Finds the proposal, or the user's open one for the same job that has no Upwork id yet. A proposal that is over and
+ * that was sent at $3, before the draft was written, is another one.
+ */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
   FROM jobs j
   LEFT JOIN proposals p ON p.job_id = j.id
-    AND (p.upwork_proposal_id = $1 OR (p.upwork_proposal_id IS NULL AND p.status IN ('draft', 'submitted')))
+    AND (p.upwork_proposal_id = $1 OR (p.upwork_proposal_id IS NULL
+      AND (p.status = 'submitted' OR (p.status = 'draft' AND (p.created_at <= $3 OR NOT $4)))))
   WHERE j.upwork_job_id = ANY ($2)
   ORDER BY p.upwork_proposal_id IS NULL, p.id LIMIT 1`;
 
@@ -63,7 +73,7 @@ export class UpworkProposalsService {
         jobId: number;
         jobType: 'fixed' | 'hourly' | null;
         proposalId: number | null;
-      }>(MATCH, [known.upworkProposalId, known.upworkJobIds]);
+      }>(MATCH, [known.upworkProposalId, known.upworkJobIds, known.submittedAt, OVER.has(known.status)]);
       if (!match) return 'unknownJob';
       if (match.proposalId !== null) return this.applyStatus(unit, match.proposalId, known);
       const { upworkJobIds: _, changedAt: upworkChangedAt, bidType, ...fields } = known;
@@ -83,7 +93,7 @@ export class UpworkProposalsService {
     const proposals = unit.repository(Proposal);
     const proposal = await proposals.find(id, { lock: true });
     if (!proposal) return 'unchanged';
-    const isAhead = RANK[known.status] > RANK[proposal.status];
+    const isAhead = RANK[known.status] > RANK[proposal.status] || isHiredSince(known, proposal);
     const isNews = isAhead || known.upworkStatus !== proposal.upworkStatus;
     const changed = await proposals.update(proposal, {
       upworkProposalId: known.upworkProposalId,
@@ -100,4 +110,9 @@ export class UpworkProposalsService {
     });
     return changed.version === proposal.version ? 'unchanged' : 'moved';
   }
+}
+
+/** Returns whether the client hired for a proposal that was archived while it was open. */
+function isHiredSince({ status }: UpworkProposalInput, proposal: Proposal): boolean {
+  return status === 'accepted' && proposal.status === 'archived' && proposal.wonAt === null;
 }

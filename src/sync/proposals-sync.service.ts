@@ -195,7 +195,8 @@ function toProposalInput(node: UpworkProposal): UpworkProposalInput {
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: truncateToCodePoints(status.status, 100) || null,
     submittedAt: auditDetails.createdDateTime.rawValue,
-    changedAt: readChangedAt(node),
+    // Without a change since, its status is as old as the proposal.
+    changedAt: readChangedAt(node) ?? auditDetails.createdDateTime.rawValue,
     coverLetter: proposalCoverLetter ? truncateToCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
     ...readBid(node),
   };

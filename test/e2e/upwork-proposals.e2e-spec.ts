@@ -159,6 +159,79 @@ describe('proposals from Upwork', () => {
     expect(changes[3].changedAt).toBe(sent.modifiedAt.toISOString());
   });
 
+  it.each(['Declined', 'Withdrawn', 'Archived'])(
+    'that were %s before the draft of another one for the job leave it as it is',
+    async (status) => {
+      const { id } = upwork.marketplace.publish({ title: 'COBOL, again' });
+      const old = upwork.marketplace.submit(ann.email, id, 'The old letter', '10.00');
+      Object.assign(old, { status, createdAt: new Date(SENT_AT), modifiedAt: new Date(CHANGED_AT) });
+      const { body: job } = await ann.post('/v1/jobs', { title: 'COBOL, again', upworkJobId: `~02${id}` });
+      const { body: draft } = await ann.post('/v1/proposals', { jobId: job.id, coverLetter: 'The new letter' });
+
+      expect(await synchronize()).toMatchObject({ figures: { created: 1, moved: 0 } });
+
+      const find = async () => (await ann.get(`/v1/proposals/${draft.id}`)).body;
+      expect(await find()).toMatchObject({ status: 'draft', coverLetter: 'The new letter', upworkStatus: null });
+      upwork.marketplace.submit(ann.email, id, 'The new letter, as sent', '20.00');
+      await synchronize();
+      expect(await find()).toMatchObject({ status: 'submitted', coverLetter: 'The new letter, as sent' });
+      expect(await list()).toHaveLength(2);
+    },
+  );
+
+  it('that were sent from a draft and declined before the first synchronisation become the draft', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, quickly' });
+    const { body: job } = await ann.post('/v1/jobs', { title: 'COBOL, quickly', upworkJobId: `~02${id}` });
+    const { body: draft } = await ann.post('/v1/proposals', { jobId: job.id, coverLetter: 'As written' });
+    const sent = upwork.marketplace.submit(ann.email, id, 'As sent', '10.00');
+    Object.assign(sent, { createdAt: new Date(Date.now() + 1_000) });
+    upwork.marketplace.setStatus(sent.id, 'Declined');
+
+    await synchronize();
+
+    expect(await list()).toMatchObject([{ id: draft.id, status: 'rejected', coverLetter: 'As sent' }]);
+  });
+
+  it('that the user archived are won when the client hires, and stay archived after that', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, after all' });
+    const sent = upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
+    await synchronize();
+    const [proposal] = await list();
+    await ann.post(`/v1/proposals/${proposal.id}/archive`);
+    upwork.marketplace.setStatus(sent.id, 'Hired');
+
+    await synchronize();
+
+    const readWonAt = async () =>
+      (
+        await app.db.query<{ wonAt: Date }>('superuser', 'SELECT won_at AS "wonAt" FROM proposals WHERE id = $1', [
+          proposal.id,
+        ])
+      )[0]!.wonAt;
+    expect([await list(), await readWonAt()]).toMatchObject([[{ status: 'accepted' }], sent.modifiedAt]);
+    await ann.post(`/v1/proposals/${proposal.id}/archive`);
+    await app.db.query('superuser', `UPDATE syncs SET list_positions = '{}'`);
+    expect(await synchronize()).toMatchObject({ figures: { moved: 0 } });
+    expect([await list(), await readWonAt()]).toMatchObject([[{ status: 'archived' }], sent.modifiedAt]);
+  });
+
+  it('without a time of change are won when they were sent', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, hired' });
+    const sent = upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
+    Object.assign(sent, { status: 'Hired', createdAt: new Date(SENT_AT) });
+    upwork.transformResponse = (_, answer) => {
+      for (const { node } of answer.data['vendorProposals']?.edges ?? [])
+        Object.assign(node!, { auditDetails: { ...(node as Item).auditDetails, modifiedDateTime: null } });
+      return answer;
+    };
+
+    await synchronize();
+
+    expect(await app.db.query('superuser', 'SELECT won_at FROM proposals WHERE user_id = $1', [ann.id])).toEqual([
+      { won_at: new Date(SENT_AT) },
+    ]);
+  });
+
   it('are read once over overlapping lists, and then only when they change', async () => {
     submitMany(500, ['Accepted', 'Accepted', 'Hired', 'Declined', 'Withdrawn', 'Archived', 'Offered', 'Activated']);
 
