@@ -22,6 +22,10 @@ export class Job extends BaseEntity {
   @Column('text', { name: 'upwork_job_id', nullable: true })
   upworkJobId: string | null;
 
+  /** Upwork's number of the job, set by the synchronisation. */
+  @Column({ type: 'text', name: 'upwork_job_number', nullable: true, insert: false, update: false })
+  readonly upworkJobNumber: string | null;
+
   @Column('text')
   title: string;
 

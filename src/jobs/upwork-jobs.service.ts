@@ -18,8 +18,22 @@ const REVIVE = `
   WHERE source_key IN (SELECT 'upwork:' || seen.id FROM unnest($1::text[]) AS seen (id))
     AND expired_at IS NOT NULL AND status = 'deleted'`;
 
+/** Merges jobs that are stored under their number $1 with those of the ids $2. */
+const MERGE = `SELECT app.merge_upwork_jobs($1, $2)`;
+
+/** Stores the numbers $1 of the jobs with the ids $2. */
+const STORE_NUMBERS = `
+  UPDATE jobs SET upwork_job_number = known.number
+  FROM unnest($1::text[], $2::text[]) AS known (number, id)
+  WHERE source_key = 'upwork:' || known.id AND upwork_job_number IS DISTINCT FROM known.number`;
+
 /** A job with the field names of POST /v1/jobs. */
 type JobRow = Readonly<Record<string, unknown>>;
+
+/** A job of Upwork, with its number, which proposals name. */
+export interface UpworkJobRow extends JobRow {
+  readonly upworkJobNumber: string;
+}
 
 /** Stores jobs that were fetched from Upwork. */
 @Injectable()
@@ -32,20 +46,25 @@ export class UpworkJobsService {
   /**
    * Stores jobs by the rules of the import: favourite and status stay, except that expired jobs become active again.
    * One transaction, to which `also` may add. One audit row for each created or changed job, none for an unchanged one.
-   * @param rows objects with the fields of POST /v1/jobs, each with its `upworkJobId`
+   * A job that was stored under its number is merged with the job of the id first.
+   * @param jobs objects with the fields of POST /v1/jobs, each with its `upworkJobId` and its number
    * @param also gets the report of the jobs that are not filled: only these can be new matches
    * @returns the report of all jobs
    */
   store(
-    rows: readonly JobRow[],
+    jobs: readonly UpworkJobRow[],
     also: (unit: UnitOfWork, report: ImportReportDto) => Promise<unknown> = () => Promise.resolve(),
   ): Promise<ImportReportDto> {
-    const ids = rows.map(({ upworkJobId }) => upworkJobId);
+    const numbers = jobs.map(({ upworkJobNumber }) => upworkJobNumber);
+    const ids = jobs.map(({ upworkJobId }) => upworkJobId);
+    const rows = jobs.map(({ upworkJobNumber: _, ...row }): JobRow => row);
     const [filled, open] = [rows.filter(isFilled), rows.filter((row) => !isFilled(row))];
     return this.database.transaction((unit) =>
       joinUnitOfWork(unit, async () => {
+        await unit.query(MERGE, [numbers, ids]);
         const report = await this.importRows(open);
         const filledReport = await this.importRows(filled);
+        await unit.query(STORE_NUMBERS, [numbers, ids]);
         await unit.query(REVIVE, [ids]);
         await unit.query(SEEN, [ids]);
         await also(unit, report);

@@ -7,8 +7,8 @@ import type { ProposalStatus } from './proposal-status';
 /** A proposal as Upwork returns it. */
 export interface UpworkProposalInput {
   readonly upworkProposalId: string;
-  /** The forms of Upwork's id of the job. */
-  readonly upworkJobIds: readonly string[];
+  /** Upwork's number of the job. */
+  readonly upworkJobNumber: string;
   readonly status: Exclude<ProposalStatus, 'draft'>;
   /** Upwork's own status. */
   readonly upworkStatus: string | null;
@@ -40,18 +40,30 @@ const RANK: Readonly<Record<ProposalStatus, number>> = {
 /** Statuses on Upwork after which the user can send another proposal for the job. */
 const OVER: ReadonlySet<ProposalStatus> = new Set(['rejected', 'withdrawn', 'archived']);
 
+interface Match {
+  readonly jobId: number;
+  readonly jobType: 'fixed' | 'hourly' | null;
+  readonly proposalId: number | null;
+}
+
+/** The jobs with the number $1. Earlier versions stored the number as the id. */
+const WITH_NUMBER = `j.upwork_job_number = $1 OR j.source_key IN ('upwork:' || $1, 'upwork:~02' || $1)`;
+
+/** Waits for other synchronisations that store a proposal for the job, or merge the job with another. */
+const LOCK_JOB = `SELECT FROM jobs j WHERE ${WITH_NUMBER} ORDER BY j.id FOR NO KEY UPDATE`;
+
 /**
- * Finds the proposal, or the user's open one for the same job that has no Upwork id yet. A proposal that is over and
- * that was sent at $3, before the draft was written, is another one.
+ * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. A proposal
+ * that is over ($4) and that was sent at $3, before the draft was written, is another one.
  */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
   FROM jobs j
   LEFT JOIN proposals p ON p.job_id = j.id
-    AND (p.upwork_proposal_id = $1 OR (p.upwork_proposal_id IS NULL
+    AND (p.upwork_proposal_id = $2 OR (p.upwork_proposal_id IS NULL
       AND (p.status = 'submitted' OR (p.status = 'draft' AND (p.created_at <= $3 OR NOT $4)))))
-  WHERE j.upwork_job_id = ANY ($2)
-  ORDER BY p.upwork_proposal_id IS NULL, p.id LIMIT 1`;
+  WHERE ${WITH_NUMBER}
+  ORDER BY p.upwork_proposal_id IS NULL, p.id, j.upwork_job_number, j.id LIMIT 1`;
 
 /** Updates when proposals were last found, at most once an hour to save writes. */
 const SEEN = `
@@ -69,14 +81,14 @@ export class UpworkProposalsService {
    */
   updateStatus(known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
     return this.database.transaction(async (unit) => {
-      const [match] = await unit.query<{
-        jobId: number;
-        jobType: 'fixed' | 'hourly' | null;
-        proposalId: number | null;
-      }>(MATCH, [known.upworkProposalId, known.upworkJobIds, known.submittedAt, OVER.has(known.status)]);
+      const { upworkProposalId: id, submittedAt, status } = known;
+      const [, [match]] = await Promise.all([
+        unit.query(LOCK_JOB, [known.upworkJobNumber]),
+        unit.query<Match>(MATCH, [known.upworkJobNumber, id, submittedAt, OVER.has(status)]),
+      ]);
       if (!match) return 'unknownJob';
       if (match.proposalId !== null) return this.applyStatus(unit, match.proposalId, known);
-      const { upworkJobIds: _, changedAt: upworkChangedAt, bidType, ...fields } = known;
+      const { upworkJobNumber: _, changedAt: upworkChangedAt, bidType, ...fields } = known;
       await unit
         .repository(Proposal)
         .insert({ ...fields, upworkChangedAt, jobId: match.jobId, bidType: bidType ?? match.jobType });

@@ -84,8 +84,9 @@ export class JobDetailsService {
   }
 }
 
-/** Returns the number of a posting, which its ciphertext contains. @throws AppError `job.not_on_upwork` */
-function getPostingId({ upworkJobId }: Job): string {
+/** Returns the number of a posting, which most ciphertexts contain. @throws AppError `job.not_on_upwork` */
+function getPostingId({ upworkJobId, upworkJobNumber }: Job): string {
+  if (upworkJobNumber !== null) return upworkJobNumber;
   const [, number] = /^(?:~02)?(\d+)$/.exec(upworkJobId ?? '') ?? [];
   if (number === undefined) throw new AppError('job.not_on_upwork');
   return number;

@@ -1,7 +1,7 @@
 import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { FIRST_SEARCH_CURSOR, SEARCH_JOBS, type UpworkJob } from '../upwork/documents/jobs.documents';
 import { Injectable } from '@nestjs/common';
-import { UpworkJobsService } from '../jobs/upwork-jobs.service';
+import { type UpworkJobRow, UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Config } from '../platform/config/config';
 import { Database } from '../platform/database/database';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
@@ -19,12 +19,14 @@ const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
 };
 
 /** Maps a job from Upwork to a row of an import, with the field names of this API. */
-export function toJobRow(job: UpworkJob): Record<string, unknown> {
+export function toJobRow(job: UpworkJob): UpworkJobRow {
   const jobType = readJobType(job);
   const isHourly = jobType === 'hourly';
   const fixed = readPrice(job.amount?.rawValue);
   return {
-    upworkJobId: job.ciphertext ?? job.id,
+    // A search shows the ciphertext of every job; without it the id is built as those of today are.
+    upworkJobId: job.ciphertext ?? `~02${job.id}`,
+    upworkJobNumber: job.id,
     title: truncateToCodePoints(job.title.trim(), 500) || UNTITLED,
     description: truncateOrNull(job.description, 50_000),
     jobType,
@@ -168,7 +170,7 @@ export class JobsSyncService {
     isFull: boolean,
     caller: UpworkCaller,
     run: SyncRun,
-  ): AsyncGenerator<{ rows: Record<string, unknown>[]; unreadable: number }> {
+  ): AsyncGenerator<{ rows: UpworkJobRow[]; unreadable: number }> {
     const knownSince = (search.lastSearchedAt?.getTime() ?? 0) - OVERLAP_MS;
     const filter = buildSearchFilter(search);
     const read = async (after = FIRST_SEARCH_CURSOR) => {

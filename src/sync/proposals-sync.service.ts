@@ -170,15 +170,11 @@ export class ProposalsSyncService {
     const outcome = await this.proposals.updateStatus(input);
     if (outcome !== 'unknownJob') return outcome;
     const title = node.marketplaceJobPosting.content?.title.trim() || PRIVATE_JOB_TITLE;
-    const upworkJobId = buildCiphertext(node.marketplaceJobPosting.id);
-    await this.jobs.store([{ upworkJobId, title: truncateToCodePoints(title, 500) }]);
+    const upworkJobNumber = node.marketplaceJobPosting.id;
+    const upworkJobId = `~02${upworkJobNumber}`;
+    await this.jobs.store([{ upworkJobId, upworkJobNumber, title: truncateToCodePoints(title, 500) }]);
     return this.proposals.updateStatus(input);
   }
-}
-
-/** Builds the id by which the search identifies a job. */
-function buildCiphertext(jobId: string): string {
-  return `~02${jobId}`;
 }
 
 function readChangedAt({ auditDetails }: UpworkProposal): Date | null {
@@ -187,11 +183,9 @@ function readChangedAt({ auditDetails }: UpworkProposal): Date | null {
 
 function toProposalInput(node: UpworkProposal): UpworkProposalInput {
   const { id, marketplaceJobPosting, proposalCoverLetter, auditDetails, status } = node;
-  const jobId = marketplaceJobPosting.id;
   return {
     upworkProposalId: id,
-    // Earlier versions stored the id alone.
-    upworkJobIds: [jobId, buildCiphertext(jobId)],
+    upworkJobNumber: marketplaceJobPosting.id,
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: truncateToCodePoints(status.status, 100) || null,
     submittedAt: auditDetails.createdDateTime.rawValue,

@@ -41,13 +41,15 @@ export function listConversations(
 export const READ_CONVERSATION = `SELECT ${COLUMNS} FROM conversations c WHERE c.id = $1`;
 
 /**
- * Stores the room $2 that the connection $1 read. Its proposal is $5, its job one of the keys $7. A job that is known
- * stays when Upwork no longer names it.
+ * Stores the room $2 that the connection $1 read. Its proposal is $5, its job has the number $6 or one of the keys
+ * $7. A job that is known stays when Upwork no longer names it.
  */
 export const STORE_CONVERSATION = `
   WITH link AS (
     SELECT p.id AS proposal_id,
-           coalesce(p.job_id, (SELECT min(j.id) FROM jobs j WHERE j.source_key = ANY ($7))) AS job_id
+           coalesce(p.job_id, (
+             SELECT min(j.id) FROM jobs j WHERE j.source_key = ANY ($7) OR j.upwork_job_number = $6
+           )) AS job_id
     FROM (SELECT) one LEFT JOIN proposals p ON p.upwork_proposal_id = $5
   )
   INSERT INTO conversations AS c (
@@ -80,7 +82,8 @@ export const LINK_CONVERSATIONS = `
       SELECT u.id, p.id AS proposal_id, coalesce(p.job_id, j.id) AS job_id
       FROM conversations u
       LEFT JOIN proposals p ON p.upwork_proposal_id = u.upwork_proposal_id
-      LEFT JOIN jobs j ON j.source_key = 'upwork:~02' || u.upwork_job_number
+      LEFT JOIN jobs j
+        ON j.source_key = 'upwork:~02' || u.upwork_job_number OR j.upwork_job_number = u.upwork_job_number
       WHERE (u.upwork_proposal_id IS NOT NULL AND u.proposal_id IS NULL)
          OR (u.upwork_job_number IS NOT NULL AND u.job_id IS NULL)
     ) l
