@@ -16,6 +16,10 @@ export class Proposal extends BaseEntity {
   @Column('text', { name: 'upwork_status', nullable: true })
   upworkStatus: string | null;
 
+  /** Why it was declined or withdrawn, in the words of Upwork. */
+  @Column('text', { name: 'upwork_reason', nullable: true })
+  upworkReason: string | null;
+
   /** When its status last changed on Upwork, as far as Upwork shows it. */
   @InstantColumn('upwork_changed_at', { nullable: true })
   upworkChangedAt: Date | null;

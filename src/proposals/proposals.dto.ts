@@ -101,6 +101,14 @@ export class ProposalDto extends ResponseType(CreateProposalDto) {
   })
   upworkStatus: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'Why it was declined or withdrawn, in the words of Upwork; null when Upwork states no reason.',
+    example: null,
+  })
+  upworkReason: string | null;
+
   @ApiProperty({ enum: PROPOSAL_STATUSES, description: 'Status of the proposal.', example: 'draft' })
   status: ProposalStatus;
 
@@ -136,6 +144,14 @@ export class ProposalStatusChangeDto {
     example: 'Accepted',
   })
   upworkStatus: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    description: 'The reason that Upwork states for this status.',
+    example: null,
+  })
+  upworkReason: string | null;
 
   @ApiInstant({ description: 'When it changed on Upwork, or here (UTC).' })
   changedAt: Date;

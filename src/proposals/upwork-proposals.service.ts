@@ -12,6 +12,8 @@ export interface UpworkProposalInput {
   readonly status: Exclude<ProposalStatus, 'draft'>;
   /** Upwork's own status. */
   readonly upworkStatus: string | null;
+  /** Why it was declined or withdrawn. */
+  readonly upworkReason: string | null;
   readonly submittedAt: Date;
   /** When it last changed on Upwork; the nearest to the time of its status that Upwork shows. */
   readonly changedAt: Date | null;
@@ -110,6 +112,7 @@ export class UpworkProposalsService {
     const changed = await proposals.update(proposal, {
       upworkProposalId: known.upworkProposalId,
       upworkStatus: known.upworkStatus,
+      upworkReason: known.upworkReason,
       ...(isAhead && { status: known.status }),
       ...(isNews && { upworkChangedAt: known.changedAt }),
       ...(proposal.status === 'draft' && {

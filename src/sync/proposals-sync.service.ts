@@ -188,12 +188,18 @@ function toProposalInput(node: UpworkProposal): UpworkProposalInput {
     upworkJobNumber: marketplaceJobPosting.id,
     status: STATUS_BY_UPWORK_STATUS[status.status.toUpperCase()] ?? 'submitted',
     upworkStatus: truncateToCodePoints(status.status, 100) || null,
+    upworkReason: readReason(node),
     submittedAt: auditDetails.createdDateTime.rawValue,
     // Without a change since, its status is as old as the proposal.
     changedAt: readChangedAt(node) ?? auditDetails.createdDateTime.rawValue,
     coverLetter: proposalCoverLetter ? truncateToCodePoints(proposalCoverLetter, MAX_COVER_LETTER_LENGTH) : null,
     ...readBid(node),
   };
+}
+
+function readReason({ status: { reason } }: UpworkProposal): string | null {
+  const texts = [reason?.reason, reason?.description].flatMap((each) => each?.trim() || []);
+  return truncateToCodePoints(texts.join(': '), 1_000) || null;
 }
 
 /** Reads the bid. Only a fixed price has an upfront payment. */

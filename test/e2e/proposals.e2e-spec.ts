@@ -42,6 +42,7 @@ describe('/v1/proposals', () => {
         jobId,
         upworkProposalId: null,
         upworkStatus: null,
+        upworkReason: null,
         coverLetter: 'I have done this three times.',
         bidAmount: '45.00',
         bidType: 'hourly',

@@ -123,6 +123,13 @@ describe('proposals from Upwork', () => {
     expect(await history(accepted.id)).toMatchObject([
       { status: 'submitted', upworkStatus: 'Accepted', changedAt: SENT_AT },
     ]);
+    expect(declined.upworkReason).toBe('Budget too high');
+    expect(await history(declined.id)).toMatchObject([
+      { status: 'submitted', upworkStatus: null, upworkReason: null },
+      { status: 'rejected', upworkStatus: 'Declined', upworkReason: 'Budget too high' },
+    ]);
+    expect(await find('Withdrawn')).toMatchObject({ upworkReason: 'Other: No time' });
+    expect(accepted.upworkReason).toBeNull();
     const decisions = await app.db.query(
       'superuser',
       'SELECT won_at AS "wonAt", rejected_at AS "rejectedAt" FROM proposals WHERE id = ANY ($1) ORDER BY won_at',

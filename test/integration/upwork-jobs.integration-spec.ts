@@ -84,6 +84,7 @@ describe(UpworkJobsService.name, () => {
           upworkJobNumber: NUMBER,
           status: 'submitted',
           upworkStatus: 'Accepted',
+          upworkReason: null,
           submittedAt: new Date('2026-11-01T09:30:00Z'),
           changedAt: null,
           coverLetter: 'Hello',

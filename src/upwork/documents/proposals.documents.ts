@@ -12,6 +12,9 @@ import {
   text,
 } from './upwork-document';
 
+/** Why a proposal was declined or withdrawn; the description is the person's own. */
+const reason = z.object({ reason: requiredText, description: text });
+
 const proposal = z.object({
   id,
   user: z.object({ id }),
@@ -22,7 +25,7 @@ const proposal = z.object({
     createdDateTime: z.object({ rawValue: instant }),
     modifiedDateTime: optional(z.object({ rawValue: optionalInstant })),
   }),
-  status: z.object({ status: requiredText }),
+  status: z.object({ status: requiredText, reason: reason.nullish().catch(null) }),
 });
 
 /** Proposal on Upwork. */
@@ -54,7 +57,8 @@ export const VENDOR_PROPOSALS = defineDocument(
       edges { node {
         id user { id } marketplaceJobPosting { id content { title } }
         terms { chargeRate { rawValue currency } upfrontPaymentPercent } proposalCoverLetter
-        auditDetails { createdDateTime { rawValue } modifiedDateTime { rawValue } } status { status }
+        auditDetails { createdDateTime { rawValue } modifiedDateTime { rawValue } }
+        status { status reason { reason description } }
       } }
       pageInfo { hasNextPage endCursor }
     }
