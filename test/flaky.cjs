@@ -9,7 +9,8 @@ const { availableParallelism } = require('node:os');
 const { join } = require('node:path');
 const { Worker } = require('node:worker_threads');
 
-const LOGS = join(__dirname, '..', '.cache', 'flaky');
+const ROOT = join(__dirname, '..');
+const LOGS = join(ROOT, '.cache', 'flaky');
 
 const print = (text) => process.stdout.write(`${text}\n`);
 
@@ -18,8 +19,9 @@ async function runTests(run, seed, words) {
   const report = join(LOGS, `run-${run}.json`);
   rmSync(report, { force: true });
   const log = openSync(join(LOGS, `run-${run}.log`), 'w');
-  const args = [join(__dirname, 'run.cjs'), `--seed=${seed}`, '--json', `--outputFile=${report}`, ...words];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log] });
+  // By npm, so that Node starts with the options of the script.
+  const args = ['test', '--', `--seed=${seed}`, '--json', `--outputFile=${report}`, ...words];
+  const child = spawn('npm', args, { cwd: ROOT, stdio: ['ignore', log, log] });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   const failed = existsSync(report) ? listFailed(JSON.parse(readFileSync(report, 'utf8'))) : [];
   return code !== 0 && failed.length === 0 ? [`the run ended with ${code}`] : failed;
