@@ -5,8 +5,8 @@ const { testPathIgnorePatterns, testRegex, ...config } = require('./jest.config.
 const matchOnly = (path) => `<rootDir>/${path.replaceAll('.', '\\.')}$`;
 
 /**
- * `npm test` without words: the same tests as jest.config.cjs, but those that load the application run in groups. Each
- * group loads it once, which saves about half of the CPU time.
+ * `npm test` without words: the same tests as jest.config.cjs, but those that load code of the application run in
+ * groups. Each group loads it once, which saves more than half of the CPU time.
  * @type {import('jest').Config}
  */
 module.exports = {

@@ -17,7 +17,7 @@ describe('the groups of npm test', () => {
   const grouped = listPaths('-p', "JSON.stringify(require('./test/groups/grouped-tests.cjs').listGroupedTests())");
   const everything = listTests();
 
-  it('contain every test that loads the application once, so that npm test runs what single files run', () => {
+  it('contain every test that loads code of the application once, so that npm test runs what single files run', () => {
     const entries = everything.filter((path) => path.startsWith('test/groups/'));
     const alone = everything.filter((path) => !entries.includes(path));
 

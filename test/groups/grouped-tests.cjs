@@ -1,10 +1,13 @@
 const { readdirSync, readFileSync } = require('node:fs');
-const { basename, join, relative, sep } = require('node:path');
+const { basename, join, sep } = require('node:path');
 
 const ROOT = join(__dirname, '..', '..');
 
-/** The folders whose tests load the application. */
-const FOLDERS = ['contract', 'e2e', 'integration', 'rls'].map((name) => join(ROOT, 'test', name));
+/** The folders whose tests load code of the application. */
+const FOLDERS = ['src', ...['architecture', 'contract', 'e2e', 'integration', 'rls'].map((name) => join('test', name))];
+
+/** Tests that start programs and load no code of the application. They fill the time when the groups have ended. */
+const STARTS_PROGRAMS = /^test\/architecture\/(?:guards|import-rules|test-groups)\.spec\.ts$/;
 
 /** Calls that replace modules. A test with one needs a module registry of its own, so it runs alone. */
 const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
@@ -31,11 +34,14 @@ function listGroups() {
   return Object.fromEntries(entries.map((name, group) => [name, takeTests(group)]));
 }
 
-/** Returns every test in the folders that is neither long nor replaces modules, the largest first. */
+/** Returns every test in the folders that is not long, starts no programs and replaces no modules, largest first. */
 function listGroupedTests() {
-  return FOLDERS.flatMap((folder) => readdirSync(folder, { recursive: true }).map((name) => join(folder, name)))
-    .map((path) => relative(ROOT, path).replaceAll(sep, '/'))
-    .filter((path) => /[.-]spec\.ts$/.test(path) && !LONG_TESTS.some((long) => new RegExp(long).test(`/${path}`)))
+  return FOLDERS.flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)),
+  )
+    .map((path) => path.replaceAll(sep, '/'))
+    .filter((path) => /[.-]spec\.tsx?$/.test(path) && !STARTS_PROGRAMS.test(path))
+    .filter((path) => !LONG_TESTS.some((long) => new RegExp(long).test(`/${path}`)))
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
     .filter(({ text }) => !REPLACES_MODULES.test(text))
     .sort((one, other) => other.text.length - one.text.length || (one.path < other.path ? -1 : 1))
