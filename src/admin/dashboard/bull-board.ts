@@ -1,7 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullAdapter } from '@bull-board/api/bullAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
 import { asAppError } from '../../platform/errors/problem.filter';
 import type { TaskEntry, TaskQueue } from '../../platform/queues/task-queue';
 import { sendAsset } from './responses';
@@ -51,29 +52,27 @@ export function registerBullBoard(scope: FastifyInstance, path: string, queue: T
       ? { status: status as 400, body: { error: title } }
       : { status: 500, body: { error: 'The queue could not be read' } };
   });
-  void scope.register(
-    (board, _options, done) => {
-      board.addHook(
-        'onRequest',
-        async (_request, reply) => void reply.header('content-security-policy', BULL_BOARD_POLICY),
+  const board: FastifyPluginCallback = (pages, _options, done) => {
+    pages.addHook(
+      'onRequest',
+      async (_request, reply) => void reply.header('content-security-policy', BULL_BOARD_POLICY),
+    );
+    pages.addHook('onSend', (_request, reply, payload, next) => {
+      const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
+      next(
+        null,
+        isPage
+          ? payload
+              .replace(EXTERNAL_FONTS, '')
+              .replace('</body>', `<script defer src="${path}/mend.js"></script></body>`)
+          : payload,
       );
-      board.addHook('onSend', (_request, reply, payload, next) => {
-        const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html');
-        next(
-          null,
-          isPage
-            ? payload
-                .replace(EXTERNAL_FONTS, '')
-                .replace('</body>', `<script defer src="${path}/mend.js"></script></body>`)
-            : payload,
-        );
-      });
-      board.get('/mend.js', (_request, reply) => sendAsset(reply, 'bull-board.js'));
-      void board.register(server.registerPlugin());
-      done();
-    },
-    { prefix: '/queues' },
-  );
+    });
+    pages.get('/mend.js', (_request, reply) => sendAsset(reply, 'bull-board.js'));
+    void pages.register(fastifyPlugin(server.registerPlugin(), { name: 'bull-board', encapsulate: true }));
+    done();
+  };
+  void scope.register(fastifyPlugin(board, { name: 'queues', encapsulate: true }), { prefix: '/queues' });
 }
 
 /** Keeps only the run's id, in case an entry ever contains more. */

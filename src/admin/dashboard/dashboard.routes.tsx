@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import fastifyPlugin from 'fastify-plugin';
 import { Config } from '../../platform/config/config';
 import { currentContext } from '../../platform/context/request-context';
 import { AppError } from '../../platform/errors/app-error';
@@ -84,20 +85,21 @@ export class DashboardRoutes implements OnModuleInit {
 
   onModuleInit(): void {
     const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
-    void fastify.register(
-      (scope, _options, done) => {
-        this.protect(scope);
-        this.signInRoutes.register(scope);
-        this.registerPages(scope);
-        this.registerPanels(scope);
-        this.registerEvents(scope);
-        this.actionRoutes.register(scope);
-        this.accountRoutes.register(scope);
-        registerBullBoard(scope, `${DASHBOARD_PATH}/queues`, this.queue);
-        done();
-      },
-      { prefix: DASHBOARD_PATH },
-    );
+    const dashboard: FastifyPluginCallback = (scope, _options, done) => {
+      this.protect(scope);
+      this.signInRoutes.register(scope);
+      this.registerPages(scope);
+      this.registerPanels(scope);
+      this.registerEvents(scope);
+      this.actionRoutes.register(scope);
+      this.accountRoutes.register(scope);
+      registerBullBoard(scope, `${DASHBOARD_PATH}/queues`, this.queue);
+      done();
+    };
+    // Named, because Fastify searches all loaded modules for the name of a plugin without one.
+    void fastify.register(fastifyPlugin(dashboard, { name: 'dashboard', encapsulate: true }), {
+      prefix: DASHBOARD_PATH,
+    });
   }
 
   private protect(scope: FastifyInstance): void {
