@@ -9,6 +9,7 @@ import {
   type DocumentNode,
   type GraphQLFieldResolver,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { buildUpworkSchema } from '../../upwork/schema/upwork-schema';
 
 /** Body of a call to the GraphQL endpoint. */
@@ -35,6 +36,14 @@ export interface FakeAnswer<Data = FakeData> {
   errors?: FakeError[];
 }
 
+/** A parsed document with its violations of the schema, or the error of the parser alone. */
+interface ReadDocument {
+  readonly document?: DocumentNode;
+  readonly invalid: readonly GraphQLError[];
+}
+
+const documents = new LRUCache<string, ReadDocument>({ max: 100 });
+
 /** The schema in src/upwork/schema/schema.graphql. */
 export const FAKE_SCHEMA = loadSchema();
 
@@ -45,18 +54,15 @@ export function buildError(message: string, classification = 'DataFetchingExcept
 
 /** Lists the fields that a document asks for at its top; none when it cannot be parsed. */
 export function listRootFields(query: string): string[] {
-  const document = parseDocument(query);
-  if (document instanceof GraphQLError) return [];
-  return document.definitions
+  return (readDocument(query).document?.definitions ?? [])
     .flatMap((each) => (each.kind === Kind.OPERATION_DEFINITION ? each.selectionSet.selections : []))
     .flatMap((each) => (each.kind === Kind.FIELD ? [each.name.value] : []));
 }
 
 /** Parses, validates and executes a document over `root`. An invalid one has no data, and HTTP 200 as at Upwork. */
 export async function runDocument(request: GraphqlRequest, root: object): Promise<FakeAnswer<FakeData | null>> {
-  const document = parseDocument(request.query);
-  if (document instanceof GraphQLError) return buildRefusal('InvalidSyntax', [document]);
-  const invalid = validate(FAKE_SCHEMA, document);
+  const { document, invalid } = readDocument(request.query);
+  if (document === undefined) return buildRefusal('InvalidSyntax', invalid);
   if (invalid.length > 0) return buildRefusal('ValidationError', invalid);
   const { data, errors } = await execute({
     schema: FAKE_SCHEMA,
@@ -80,11 +86,21 @@ function loadSchema() {
   return schema;
 }
 
-function parseDocument(query: string): DocumentNode | GraphQLError {
+/** Returns what a text was read as before: a client sends few texts, each many times. */
+function readDocument(query: string): ReadDocument {
+  const known = documents.get(query);
+  if (known) return known;
+  const read = parseAndValidate(query);
+  documents.set(query, read);
+  return read;
+}
+
+function parseAndValidate(query: string): ReadDocument {
   try {
-    return parse(query);
+    const document = parse(query);
+    return { document, invalid: validate(FAKE_SCHEMA, document) };
   } catch (error) {
-    return error as GraphQLError;
+    return { invalid: [error as GraphQLError] };
   }
 }
 
