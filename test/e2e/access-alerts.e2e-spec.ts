@@ -13,11 +13,15 @@ describe('the detection of suspicious access', () => {
   let app: TestApp;
   let admin: Caller & { email: string };
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp({ settings: { TRUSTED_PROXIES: '127.0.0.1' } });
+  });
+  beforeEach(async () => {
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
-  afterEach(() => app.close());
+  // The detection reads the events of all users.
+  afterEach(() => app.db.query('superuser', 'DELETE FROM users; DELETE FROM security_logs; DELETE FROM access_alerts'));
+  afterAll(() => app.close());
 
   /** Runs a task as a worker does. */
   function run(

@@ -7,10 +7,11 @@ const SETTINGS = { GIGVAULT_ADMIN_EMAIL: 'Boss@example.com', GIGVAULT_ADMIN_PASS
 describe('the first admin', () => {
   let app: TestApp;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp();
   });
-  afterEach(() => app.close());
+  afterEach(() => app.db.query('superuser', 'DELETE FROM users'));
+  afterAll(() => app.close());
 
   /** Runs `work` with another process of the same installation. */
   async function withProcess<T>(settings: TestAppOptions['settings'], work: (app: TestApp) => Promise<T>): Promise<T> {

@@ -38,9 +38,11 @@ describe(RECORD_DAILY_METRICS.id, () => {
       )
     )[0]!.count;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp();
     worker = await createManualWorker(app);
+  });
+  beforeEach(async () => {
     ann = await createSignedInCaller(app);
     const jobs = [await insertJob(app.db, ann.id), await insertJob(app.db, ann.id), await insertJob(app.db, ann.id)];
     await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '3 days' WHERE id = $1`, [jobs[2]]);
@@ -53,7 +55,9 @@ describe(RECORD_DAILY_METRICS.id, () => {
     won = proposals[0]!;
     await ann.post(`/v1/proposals/${won}/accept`);
   });
-  afterEach(async () => {
+  // A run continues where the last one stopped.
+  afterEach(() => app.db.query('superuser', 'DELETE FROM users; TRUNCATE task_runs'));
+  afterAll(async () => {
     await worker.close();
     await app.close();
   });

@@ -25,13 +25,21 @@ describe(MissedRunMonitor.name, () => {
   let app: TestApp;
   let emails: Email[];
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp();
+  });
+  beforeEach(async () => {
     await createSignedInCaller(app, { role: 'admin', email: 'admin@example.com' });
     await createSignedInCaller(app, { email: 'user@example.com' });
     emails = [];
   });
-  afterEach(() => app.close());
+  afterEach(() =>
+    app.db.query(
+      'superuser',
+      'DELETE FROM users; DELETE FROM security_logs; TRUNCATE task_runs, task_alerts, task_settings',
+    ),
+  );
+  afterAll(() => app.close());
 
   /** Creates the monitor of another process and returns its check. */
   const createMonitor = (task = TASK): ((laterMs?: number) => Promise<void>) => {
