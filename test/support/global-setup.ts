@@ -1,5 +1,6 @@
 import '../../src/platform/config/load-config';
 import 'reflect-metadata';
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import {
   createPassword,
   createPasswords,
   LOGINS,
+  ROLES,
   runMigrations,
   withClient,
 } from '../../src/local-services/database-setup';
@@ -81,12 +83,27 @@ async function createTemplate(
   passwords: ReturnType<typeof createPasswords>,
 ): Promise<void> {
   const urlOf = (database: string): string => postgres.buildUrl('postgres', passwords.superuser, database);
-  await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, passwords);
+  const hashes = Object.fromEntries(ROLES.map((role) => [role, hashCheaply(passwords[role])])) as typeof passwords;
+  await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, hashes);
   await runMigrations(postgres.buildUrl(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
-  await withClient(urlOf('postgres'), (client) =>
+  await withClient(urlOf('postgres'), async (client) => {
+    await client.query(`ALTER ROLE postgres PASSWORD '${hashes.superuser}'`);
     // A template with connections cannot be cloned, so further connections are refused.
-    client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`),
-  );
+    await client.query(`ALTER DATABASE ${TEMPLATE_DATABASE} WITH IS_TEMPLATE true ALLOW_CONNECTIONS false`);
+  });
+}
+
+/**
+ * Returns what PostgreSQL stores for a password, with one round instead of 4,096: a run opens thousands of connections,
+ * and each costs both sides all rounds.
+ * @see RFC 5803, the form of a stored SCRAM password
+ */
+function hashCheaply(password: string): string {
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, 1, 32, 'sha256');
+  const sign = (text: string): Buffer => createHmac('sha256', salted).update(text).digest();
+  const stored = createHash('sha256').update(sign('Client Key')).digest('base64');
+  return `SCRAM-SHA-256$1:${salt.toString('base64')}$${stored}:${sign('Server Key').toString('base64')}`;
 }
 
 /** Rejects only after all have settled, so that nothing is still starting during the clean-up. */
