@@ -4,6 +4,7 @@ import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 import { findFreePort } from '../../src/local-services/managed-process';
 import { ServerProcess } from '../support/server-process';
+import { waitFor } from '../support/wait-for';
 
 describe('a fault that nothing catches', () => {
   let app: TestApp;
@@ -31,7 +32,7 @@ describe('a fault that nothing catches', () => {
     const port = await findFreePort();
     const server = start('main', { PORT: String(port), ...settings });
     const url = `http://127.0.0.1:${port}`;
-    while (!(await isListening(url, server)));
+    await waitFor('the API listens', () => isListening(url, server));
     return { server, url };
   }
 
@@ -45,7 +46,7 @@ describe('a fault that nothing catches', () => {
     await blocker.connect();
     await blocker.query('BEGIN; LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE');
     const accepted = new Caller(url, ann.token).post('/v1/jobs', { title: 'Accepted before the fault' });
-    await waitsForALock(blocker);
+    await waitFor('the request waits for the lock', () => isLockAwaited(blocker));
 
     server.kill('SIGUSR2');
     await server.waitForLine('a planted rejection');
@@ -83,7 +84,7 @@ describe('a fault that nothing catches', () => {
     const before = await fetch(`${url}/health/ready`);
 
     server.kill('SIGTERM');
-    while ((await fetch(`${url}/health/ready`)).status === 200);
+    await waitFor('not ready', async () => (await fetch(`${url}/health/ready`)).status !== 200);
     const meanwhile = await new Caller(url, ann.token).post('/v1/jobs', { title: 'Asked while it leaves' });
     server.kill('SIGKILL');
 
@@ -102,7 +103,7 @@ async function isListening(url: string, { exited: ended, lines }: ServerProcess)
   return answer;
 }
 
-async function waitsForALock(client: Client): Promise<void> {
+async function isLockAwaited(client: Client): Promise<boolean> {
   const query = `SELECT 1 FROM pg_locks WHERE NOT granted AND relation = 'jobs'::regclass`;
-  while ((await client.query(query)).rows.length === 0);
+  return (await client.query(query)).rows.length > 0;
 }
