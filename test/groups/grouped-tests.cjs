@@ -6,8 +6,14 @@ const ROOT = join(__dirname, '..', '..');
 /** The folders whose tests load code of the application. */
 const FOLDERS = ['src', ...['architecture', 'contract', 'e2e', 'integration', 'rls'].map((name) => join('test', name))];
 
-/** Tests that start programs and load no code of the application. They fill the time when the groups have ended. */
-const STARTS_PROGRAMS = /^test\/architecture\/(?:guards|import-rules|test-groups)\.spec\.ts$/;
+/**
+ * Tests that load no application: they start programs, or copy large buffers, whose collection takes longer in the heap
+ * of a group. They fill the time when the groups have ended.
+ */
+const RUNS_ALONE = [
+  '/test/architecture/(guards|import-rules|test-groups)\\.spec\\.ts$',
+  '/test/integration/backup-stores\\.integration-spec\\.ts$',
+];
 
 /** Calls that replace modules. A test with one needs a module registry of its own, so it runs alone. */
 const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
@@ -34,14 +40,14 @@ function listGroups() {
   return Object.fromEntries(entries.map((name, group) => [name, takeTests(group)]));
 }
 
-/** Returns every test in the folders that is not long, starts no programs and replaces no modules, largest first. */
+/** Returns every test in the folders that is not long, need not run alone and replaces no modules, largest first. */
 function listGroupedTests() {
   return FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)),
   )
     .map((path) => path.replaceAll(sep, '/'))
-    .filter((path) => /[.-]spec\.tsx?$/.test(path) && !STARTS_PROGRAMS.test(path))
-    .filter((path) => !LONG_TESTS.some((long) => new RegExp(long).test(`/${path}`)))
+    .filter((path) => /[.-]spec\.tsx?$/.test(path))
+    .filter((path) => ![...LONG_TESTS, ...RUNS_ALONE].some((pattern) => new RegExp(pattern).test(`/${path}`)))
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
     .filter(({ text }) => !REPLACES_MODULES.test(text))
     .sort((one, other) => other.text.length - one.text.length || (one.path < other.path ? -1 : 1))
