@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import audited from '../contract/audited-tables.json';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
@@ -42,7 +42,7 @@ describe('the audit triggers', () => {
       [tenant, table],
     );
 
-  const asTenant = <T>(work: (client: Client) => Promise<T>, settings: Record<string, string> = {}): Promise<T> =>
+  const asTenant = <T>(work: (client: ClientBase) => Promise<T>, settings: Record<string, string> = {}): Promise<T> =>
     database.transaction('app', async (client) => {
       for (const [name, value] of Object.entries({ user_id: String(tenant), ...settings })) {
         await client.query('SELECT set_config($1, $2, true)', [`app.${name}`, value]);
@@ -50,7 +50,7 @@ describe('the audit triggers', () => {
       return work(client);
     });
 
-  const insertOwnJob = async (client: Client, key = 'upwork:1'): Promise<number> =>
+  const insertOwnJob = async (client: ClientBase, key = 'upwork:1'): Promise<number> =>
     (
       await client.query(
         `INSERT INTO jobs (source_key, title, budget_min, skills) VALUES ($1, 'Fix it', 5, '{go}') RETURNING id`,

@@ -1,4 +1,4 @@
-import type { Client } from 'pg';
+import type { ClientBase } from 'pg';
 import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
@@ -33,7 +33,7 @@ describe(listJobs.name, () => {
   });
   afterAll(() => db.end());
 
-  const asTenant = <T>(tenant: number | undefined, work: (client: Client) => Promise<T>): Promise<T> =>
+  const asTenant = <T>(tenant: number | undefined, work: (client: ClientBase) => Promise<T>): Promise<T> =>
     db.transaction('app', async (client) => {
       if (tenant !== undefined) await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
       return work(client);
