@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../platform/http/openapi/dto-fields';
 import type { BudgetState, ModelUsage } from './usage/cost';
 import { parseUsd, formatUsd } from './usage/cost';
 import { ApiAmount, MoneyField } from '../platform/http/validation/money-field';
@@ -25,12 +26,7 @@ export class BudgetPeriodDto {
   })
   leftUsd: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the next period begins (UTC).',
-    example: '2026-02-01T00:00:00.000Z',
-  })
+  @ApiInstant({ description: 'When the next period begins (UTC).', example: '2026-02-01T00:00:00.000Z' })
   renewsAt: Date;
 }
 

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant, pickFields } from '../platform/http/openapi/dto-fields';
 import type { CoverLetterVersion } from './cover-letter-version.entity';
 import { FindingDto } from '../ai/generations/generations.dto';
 import { IsDefined } from 'class-validator';
@@ -36,20 +37,12 @@ export class LetterVersionDto {
   @Sensitive()
   letter: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the version was stored (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the version was stored (UTC).' })
   createdAt: Date;
 
   /** Maps a row. */
-  static from(
-    this: void,
-    { id, proposalId, generationId, letter, createdAt }: Omit<CoverLetterVersion, 'userId'>,
-  ): LetterVersionDto {
-    return { id, proposalId, generationId, letter, createdAt };
+  static from(this: void, row: Omit<CoverLetterVersion, 'userId'>): LetterVersionDto {
+    return pickFields(LetterVersionDto, row);
   }
 }
 

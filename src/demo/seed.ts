@@ -11,7 +11,7 @@ import { type ApiClient, ApiError, ignoreProblem, isLocalServer } from './api-cl
 import { signIn } from './demo-account';
 import { Operator, readRunningServices, runLocally } from './operator';
 import { findMissingSteps, generateJobs, planProposals, type SeedJob, type SeedProposal } from './seed/seed-jobs';
-import { SEED_ADMIN, SEED_TEMPLATES, SEED_USERS, type SeedUser } from './seed/seed-users';
+import { SEED_ADMIN, SEED_TEMPLATES, SEED_USERS, type SeedUser } from './seed/seed-data';
 import { Terminal } from './terminal';
 
 interface Page<T> {

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../platform/http/openapi/dto-fields';
 import type { User } from './user.entity';
 import { TextField } from '../platform/http/validation/fields';
 
@@ -25,17 +26,13 @@ export class UserDto {
   @ApiProperty({ description: 'Number of the version, used as the ETag.', example: 1 })
   readonly version: number;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the account was created (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly createdAt: Date;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the account last changed (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly updatedAt: Date;
 
@@ -90,10 +87,8 @@ export class ErasureCertificateDto {
   @ApiProperty({ description: 'Id of the erased account; it is never reused.', example: 7 })
   readonly userId: number;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the account was erased (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly erasedAt: Date;
 
@@ -117,11 +112,10 @@ export class ErasureCertificateDto {
   @ApiProperty({ description: 'Number of ended sessions.', example: 2 })
   readonly sessionsEnded: number;
 
-  @ApiProperty({
+  @ApiInstant({
     description:
       'When the last backup with the account expires (UTC). Backups made after the erasure do not contain ' +
       'its data key.',
-    format: 'date-time',
     example: '2026-03-07T09:30:00.000Z',
   })
   readonly backupsHoldItUntil: Date;

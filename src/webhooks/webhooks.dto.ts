@@ -1,5 +1,5 @@
 import { ApiProperty, PartialType } from '@nestjs/swagger';
-import { ApiId, ApiInstant, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
+import { ApiInstant, ApiId, ApiVersionNumber, pickFields, ResponseType } from '../platform/http/openapi/dto-fields';
 import { IsUrl, ValidateBy } from 'class-validator';
 import type { DeliveryRow } from './deliveries.queries';
 import { BooleanField, Field, TextLength } from '../platform/http/validation/fields';
@@ -121,12 +121,9 @@ export class DeliveryDto {
   @ApiProperty({ type: 'integer', description: 'Number of attempts.', example: 1 })
   attempts: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the next attempt is due (UTC); null unless pending.',
-    example: null,
   })
   nextAttemptAt: Date | null;
 
@@ -136,21 +133,10 @@ export class DeliveryDto {
   @ApiProperty({ type: String, nullable: true, description: 'Error of the last attempt.', example: null })
   lastError: string | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When it was delivered (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ nullable: true, description: 'When it was delivered (UTC).', example: '2026-01-31T09:30:00.000Z' })
   deliveredAt: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When it was recorded (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When it was recorded (UTC).' })
   createdAt: Date;
 
   /** Maps a row. */

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../platform/http/openapi/dto-fields';
 import { type AiGeneration, GENERATION_STATUSES, type GenerationStatus } from './ai-generation.entity';
 import { GENERATION_TYPES, type GenerationType } from '../prompt/build-prompt';
 import { splitScreeningAnswers } from '../prompt/screening-answers';
@@ -127,20 +128,10 @@ export class GenerationDto {
   @ApiProperty({ type: 'integer', description: 'Version number, used as the ETag.', example: 2 })
   version: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the generation was requested (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the generation was requested (UTC).' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the generation last changed (UTC).',
-    example: '2026-01-31T09:30:04.000Z',
-  })
+  @ApiInstant({ description: 'When the generation last changed (UTC).', example: '2026-01-31T09:30:04.000Z' })
   updatedAt: Date;
 
   /** Maps a row; the prompt is left out. */

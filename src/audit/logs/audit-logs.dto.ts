@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../platform/http/openapi/dto-fields';
 import { IsIP, Matches } from 'class-validator';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
 import { EnumField, Field, InstantField } from '../../platform/http/validation/fields';
@@ -34,12 +35,7 @@ export interface FieldChange {
 
 /** One change of one record. */
 export class ChangeDto {
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the change was made (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the change was made (UTC).' })
   at: Date;
 
   @ApiProperty({ type: ActorDto, description: 'Who made the change.' })
@@ -150,12 +146,7 @@ export class SecurityLogDto {
   @ApiProperty({ type: 'integer', description: 'Id of the event.', example: 501 })
   id: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the event happened (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the event happened (UTC).' })
   at: Date;
 
   @ApiProperty({ type: 'integer', nullable: true, description: 'Id of the user concerned, if known.', example: 7 })

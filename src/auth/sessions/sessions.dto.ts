@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../platform/http/openapi/dto-fields';
 import { TextField } from '../../platform/http/validation/fields';
 import { Sensitive } from '../../platform/logging/sensitive-fields';
 
@@ -61,17 +62,13 @@ export class SessionDto {
   @ApiProperty({ description: 'Client address of the sign-in.', type: String, nullable: true, example: '192.0.2.7' })
   readonly ip: string | null;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the session started (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly createdAt: Date;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the session was last used (UTC), to the minute.',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly lastSeenAt: Date;
 

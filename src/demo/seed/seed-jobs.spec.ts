@@ -1,5 +1,5 @@
 import { findMissingSteps, generateJobs, planProposals } from './seed-jobs';
-import { SEED_USERS } from './seed-users';
+import { SEED_USERS } from './seed-data';
 
 describe(generateJobs.name, () => {
   it('generates the same different jobs each time', () => {

@@ -1,5 +1,4 @@
-import { CLIENTS, CLOSINGS, COUNTRIES, JOB_CATEGORIES, type JobCategory, OPENINGS } from './job-vocabulary';
-import type { SeedUser } from './seed-users';
+import { CLIENTS, CLOSINGS, COUNTRIES, JOB_CATEGORIES, type JobCategory, OPENINGS, type SeedUser } from './seed-data';
 
 /**
  * A generator of pseudo-random numbers: the same seed gives the same sequence on every machine (Mulberry32). It is not

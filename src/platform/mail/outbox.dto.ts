@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../http/openapi/dto-fields';
 import { IsString } from 'class-validator';
 import { Field, TextLength } from '../http/validation/fields';
 
@@ -30,10 +31,8 @@ export class OutboxMailDto {
   })
   readonly text: string;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the email was created (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   readonly createdAt: Date;
 }

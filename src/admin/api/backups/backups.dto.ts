@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../../platform/http/openapi/dto-fields';
 
 /** The states of a backup; only a `verified` one is known to be restorable. */
 const BACKUP_STATUSES = ['pending', 'running', 'verified', 'failed'] as const;
@@ -42,12 +43,7 @@ export class BackupDto {
   })
   reason: string | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the backup was started or requested (UTC).',
-    example: '2026-01-31T02:12:00.000Z',
-  })
+  @ApiInstant({ description: 'When the backup was started or requested (UTC).', example: '2026-01-31T02:12:00.000Z' })
   createdAt: Date;
 
   @ApiProperty({
@@ -74,9 +70,7 @@ export class BackupDto {
   })
   sizeBytes: number | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the backup last passed its check (UTC). Null when it has not.',
     example: '2026-01-31T02:12:41.000Z',
@@ -100,9 +94,7 @@ export class BackupDto {
   })
   error: string | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the retention policy removed the file (UTC). Null while it is kept.',
     example: '2026-03-07T02:12:41.000Z',

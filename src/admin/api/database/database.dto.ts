@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../../platform/http/openapi/dto-fields';
 import { getQueryAdvice, type StatementStats, stripLiterals } from './query-advice';
 
 /** The age of a materialized view. */
@@ -6,12 +7,7 @@ export class ViewStateDto {
   @ApiProperty({ type: String, description: 'Name of the view.', example: 'user_job_stats' })
   view: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the view was last refreshed (UTC).',
-    example: '2026-01-31T09:30:00.000Z',
-  })
+  @ApiInstant({ description: 'When the view was last refreshed (UTC).' })
   refreshedAt: Date;
 
   @ApiProperty({ type: Number, description: 'Time since the last refresh, in seconds.', example: 12.5 })
@@ -40,21 +36,14 @@ export class DatabaseStateDto {
   @ApiProperty({ type: 'integer', description: 'Deadlocks since `statisticsSince`.', example: 0 })
   deadlocks: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the statistics were last reset (UTC). Null when never.',
     example: '2026-01-01T00:00:00.000Z',
   })
   statisticsSince: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When PostgreSQL was started (UTC).',
-    example: '2026-01-01T00:00:00.000Z',
-  })
+  @ApiInstant({ description: 'When PostgreSQL was started (UTC).', example: '2026-01-01T00:00:00.000Z' })
   startedAt: Date;
 
   @ApiProperty({ type: [ViewStateDto], description: 'The materialized views of the database.' })

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../../platform/http/openapi/dto-fields';
 
 /** A partition of a table. */
 export class PartitionDto {
@@ -15,18 +16,14 @@ export class PartitionDto {
   })
   isDefault: boolean;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'Lower bound, inclusive (UTC). Null for the default partition.',
     example: '2026-01-01T00:00:00.000Z',
   })
   from: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'Upper bound, exclusive (UTC). Null for the default partition.',
     example: '2027-01-01T00:00:00.000Z',
@@ -55,9 +52,7 @@ export class PartitionCoverageDto {
   })
   isCovered: boolean;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'First instant without a partition (UTC). Null when the partitions have no end.',
     example: '2029-01-01T00:00:00.000Z',
@@ -81,18 +76,14 @@ export class PartitionCoverageDto {
   })
   rowsInDefault: number | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'Time of the oldest row in the default partition (UTC).',
     example: '2030-01-01T00:00:00.000Z',
   })
   oldestInDefault: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'Time of the newest row in the default partition (UTC).',
     example: '2030-02-01T00:00:00.000Z',

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../../platform/http/openapi/dto-fields';
 
 /** The states of a run; the last five are final. */
 export const RUN_OUTCOMES = [
@@ -23,20 +24,10 @@ export class FailedAttemptDto {
   @ApiProperty({ type: 'integer', description: 'Number of the attempt, from 1.', example: 1 })
   attempt: number;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the attempt started (UTC).',
-    example: '2026-01-31T09:30:00.120Z',
-  })
+  @ApiInstant({ description: 'When the attempt started (UTC).', example: '2026-01-31T09:30:00.120Z' })
   startedAt: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the attempt ended (UTC).',
-    example: '2026-01-31T09:30:00.480Z',
-  })
+  @ApiInstant({ description: 'When the attempt ended (UTC).', example: '2026-01-31T09:30:00.480Z' })
   endedAt: string;
 
   @ApiProperty({
@@ -55,27 +46,21 @@ export class TaskRunDto {
   @ApiProperty({ type: String, description: 'Id of the task.', example: 'refresh-job-stats' })
   task: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the run was due (UTC). Null for a requested run.',
     example: '2026-01-31T09:30:00.000Z',
   })
   scheduledFor: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the last attempt started (UTC). Null while queued.',
     example: '2026-01-31T09:30:00.120Z',
   })
   startedAt: Date | null;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the last attempt ended (UTC). Null before.',
     example: '2026-01-31T09:30:00.480Z',
@@ -166,9 +151,7 @@ export class TaskDto {
   @ApiProperty({ type: Boolean, description: 'True when the schedule is paused.', example: false })
   paused: boolean;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description:
       'When the next run is due (UTC). Null while paused or before a worker has started. A past time ' +
@@ -220,17 +203,10 @@ export class TaskAlertDto {
   })
   reason: string;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    description: 'When the problem was found (UTC).',
-    example: '2026-01-31T09:32:00.000Z',
-  })
+  @ApiInstant({ description: 'When the problem was found (UTC).', example: '2026-01-31T09:32:00.000Z' })
   createdAt: Date;
 
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
+  @ApiInstant({
     nullable: true,
     description: 'When the admins were notified by email (UTC). Null before.',
     example: '2026-01-31T09:32:01.000Z',

@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { ApiInstant } from '../../../platform/http/openapi/dto-fields';
 import { RunTaskDto } from '../reason.dto';
 import { PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { BooleanField, EnumField, TextField } from '../../../platform/http/validation/fields';
@@ -30,17 +31,13 @@ export class AdminUserDto {
   @ApiProperty({ description: 'True when the user has a second factor.', example: false })
   mfaEnabled: boolean;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the account was created (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   createdAt: Date;
 
-  @ApiProperty({
+  @ApiInstant({
     description: 'When the account was last changed (UTC).',
-    format: 'date-time',
-    example: '2026-01-31T09:30:00.000Z',
   })
   updatedAt: Date;
 }

@@ -63,9 +63,9 @@ export function ApiVersionNumber(): PropertyDecorator {
   return ApiProperty({ type: 'integer', description, example: 1 });
 }
 
-/** Documents an instant. A nullable one has the example null. */
-export function ApiInstant({ description, nullable }: { description: string; nullable?: true }): PropertyDecorator {
-  const example = nullable ? null : '2026-01-31T09:30:00.000Z';
+/** Documents an instant. Without an example, a nullable one has the example null. */
+export function ApiInstant(options: { description: string; nullable?: true; example?: string }): PropertyDecorator {
+  const { description, nullable, example = nullable ? null : '2026-01-31T09:30:00.000Z' } = options;
   return ApiProperty({ type: String, format: 'date-time', nullable, description, example });
 }
 
