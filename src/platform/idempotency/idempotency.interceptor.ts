@@ -15,7 +15,7 @@ import { Database } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { createHash } from 'node:crypto';
 import { AppError } from '../errors/app-error';
-import { sortKeys } from '../http/validation/json-object-field';
+import { sortKeys } from '../http/validation/strict-json';
 
 /** A stored response, which is sent again for the same key. */
 export interface StoredResponse {

@@ -1,4 +1,4 @@
-import { mergePatch, patchObject, sortKeys } from './json-object-field';
+import { mergePatch, patchObject } from './json-object-field';
 
 describe(mergePatch.name, () => {
   // The examples of RFC 7396, appendix A.
@@ -32,17 +32,6 @@ describe(mergePatch.name, () => {
     expect(JSON.stringify(mergePatch({ toString: 'z' }, patch))).toBe(
       '{"toString":"z","__proto__":{"x":1},"constructor":{}}',
     );
-  });
-});
-
-describe(sortKeys.name, () => {
-  it.each([
-    ['{"b":1,"a":{"d":null,"c":[{"z":1,"y":2}]}}', '{"a":{"c":[{"y":2,"z":1}],"d":null},"b":1}'],
-    ['{"b":1,"10":2,"9":3,"B":4,"é":5}', '{"9":3,"10":2,"B":4,"b":1,"é":5}'],
-    ['[2,1]', '[2,1]'],
-    ['null', 'null'],
-  ])('of %s gives %s', (text, sorted) => {
-    expect(JSON.stringify(sortKeys(JSON.parse(text)))).toBe(sorted);
   });
 });
 

@@ -60,17 +60,6 @@ export function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(members);
 }
 
-/**
- * Returns the value with the keys of all objects sorted, for hashes: jsonb and clients do not keep their order. Stored
- * hashes depend on the result. safe-stable-stringify would change it: it sorts `10` before `9`, and an object does not.
- */
-export function sortKeys(value: unknown): unknown {
-  if (value === null || typeof value !== 'object') return value;
-  if (Array.isArray(value)) return value.map(sortKeys);
-  const entries = Object.entries(value).map(([key, inner]) => [key, sortKeys(inner)] as const);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
 function buildMessage(name: string, maxBytes: number, maxDepth: number): string {
   return `${name} must be a JSON object of at most ${maxBytes} bytes and ${maxDepth} levels`;
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { AppError } from '../../errors/app-error';
-import { findMalformedJson, parseStrictJson } from './strict-json';
+import { findMalformedJson, parseStrictJson, sortKeys } from './strict-json';
 
 function refusalOf(text: string): { code: string; pointer: string | undefined; rule: string | undefined } | undefined {
   try {
@@ -129,5 +129,16 @@ describe(findMalformedJson.name, () => {
       `The text is not valid JSON at position ${text.length - 1}: a comma before "]".`,
     );
     expect(findMalformedJson(`["${'\\n'.repeat(400_000)}",]`)).toContain('a comma before "]"');
+  });
+});
+
+describe(sortKeys.name, () => {
+  it.each([
+    ['{"b":1,"a":{"d":null,"c":[{"z":1,"y":2}]}}', '{"a":{"c":[{"y":2,"z":1}],"d":null},"b":1}'],
+    ['{"b":1,"10":2,"9":3,"B":4,"é":5}', '{"9":3,"10":2,"B":4,"b":1,"é":5}'],
+    ['[2,1]', '[2,1]'],
+    ['null', 'null'],
+  ])('of %s gives %s', (text, sorted) => {
+    expect(JSON.stringify(sortKeys(JSON.parse(text)))).toBe(sorted);
   });
 });

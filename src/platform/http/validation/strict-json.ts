@@ -248,3 +248,14 @@ function prependPath(key: string | number, inner: Fault): Fault {
   inner.path = pointerStep(key) + inner.path;
   return inner;
 }
+
+/**
+ * Returns the value with the keys of all objects sorted, for hashes: jsonb and clients do not keep their order. Stored
+ * hashes depend on the result. safe-stable-stringify would change it: it sorts `10` before `9`, and an object does not.
+ */
+export function sortKeys(value: unknown): unknown {
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map(sortKeys);
+  const entries = Object.entries(value).map(([key, inner]) => [key, sortKeys(inner)] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
