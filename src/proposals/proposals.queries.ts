@@ -38,5 +38,6 @@ export function listProposals(
 
 /** Lists the statuses of the proposal $1 over time. */
 export const LIST_STATUS_CHANGES = `
-  SELECT status, upwork_status AS "upworkStatus", upwork_reason AS "upworkReason", changed_at AS "changedAt", seen_at AS "seenAt"
+  SELECT status, upwork_status AS "upworkStatus", upwork_reason AS "upworkReason",
+    changed_at AS "changedAt", seen_at AS "seenAt"
   FROM proposal_status_changes WHERE proposal_id = $1 ORDER BY changed_at, id LIMIT 500`;
