@@ -92,7 +92,10 @@ const STATUS_CHANGES = `
     FOR SELECT USING (user_id = (SELECT auth.uid()));
   CREATE POLICY proposal_status_changes_own_data_insert ON proposal_status_changes
     FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
+  CREATE POLICY proposal_status_changes_definer_select ON proposal_status_changes
+    FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON proposal_status_changes TO gigvault_app;
+  GRANT SELECT ON proposal_status_changes TO gigvault_definer;
 `;
 
 /** Upwork's words that earlier versions took for won. */

@@ -2,15 +2,8 @@ import { Body, Controller, Get, Put, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { SignedIn } from '../platform/http/access/access';
 import { AnalyticsService } from './analytics.service';
-import {
-  DayRangeDto,
-  JobStatsDto,
-  ListMetricsDto,
-  MetricDto,
-  MetricsDto,
-  PutMetricDto,
-  SummaryDto,
-} from './analytics.dto';
+import { DayRangeDto, JobStatsDto, SummaryDto } from './analytics.dto';
+import { ListMetricsDto, MetricDto, MetricsDto, PutMetricDto } from './metrics.dto';
 
 /** Routes for the signed-in user's statistics. */
 @ApiTags('Analytics')
@@ -36,7 +29,7 @@ export class AnalyticsController {
     summary: 'List your metrics by day',
     description:
       'One value per day (UTC), without gaps. A scheduled task counts `jobs_seen`, `proposals_sent`, `answers`, ' +
-      '`wins` and `ai_cost_usd` several times a day; you write all others.',
+      '`interviews`, `offers`, `wins` and `ai_cost_usd` several times a day; you write all others.',
   })
   @ApiOkResponse({ type: MetricsDto, description: 'The values of each metric.' })
   metrics(@Query() query: ListMetricsDto): Promise<MetricsDto> {

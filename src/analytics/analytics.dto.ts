@@ -1,10 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Matches } from 'class-validator';
-import { DayField, Field, TextField } from '../platform/http/validation/fields';
-import { JsonObjectField } from '../platform/http/validation/json-object-field';
+import { DayField } from '../platform/http/validation/fields';
 import { ApiAmount } from '../platform/http/validation/money-field';
-import { TextListParam } from '../platform/http/validation/query-params';
-import { METRIC_VALUE_PATTERN } from './record-daily-metrics.task';
 
 /** A range of days (UTC), both included, at most 400. */
 export class DayRangeDto {
@@ -28,6 +24,20 @@ class FunnelDto {
 
   @ApiProperty({ type: 'integer', description: 'Sent proposals with an answer so far.', example: 4 })
   answered: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Sent proposals with an interview so far (Activated on Upwork).',
+    example: 3,
+  })
+  interviews: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Sent proposals with an offer so far; an accepted proposal counts too.',
+    example: 2,
+  })
+  offers: number;
 
   @ApiProperty({ type: 'integer', description: 'Sent proposals accepted so far.', example: 2 })
   won: number;
@@ -84,10 +94,16 @@ export class OutcomeDto {
 
   @ApiProperty({
     type: 'integer',
-    description: 'Proposals with an answer: a message of the client or a decision.',
+    description: 'Proposals with an answer: a message of the client, an interview, an offer or a decision.',
     example: 4,
   })
   answered: number;
+
+  @ApiProperty({ type: 'integer', description: 'Proposals with an interview.', example: 3 })
+  interviews: number;
+
+  @ApiProperty({ type: 'integer', description: 'Proposals with an offer.', example: 2 })
+  offers: number;
 
   @ApiProperty({ type: 'integer', description: 'Accepted proposals.', example: 2 })
   won: number;
@@ -144,6 +160,30 @@ export class SummaryDto {
   })
   medianAnswerSeconds: number | null;
 
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Median time to the interview; null without an interview.',
+    example: 14400,
+  })
+  medianInterviewSeconds: number | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Median time to the offer; null without an offer.',
+    example: 86400,
+  })
+  medianOfferSeconds: number | null;
+
+  @ApiProperty({
+    type: Number,
+    nullable: true,
+    description: 'Median time until the proposal was accepted; null without a win.',
+    example: 172800,
+  })
+  medianWinSeconds: number | null;
+
   @ApiAmount({ places: 12, description: 'Cost of the AI calls in the range, in USD.', example: '0.420000000000' })
   aiCostUsd: string;
 
@@ -174,123 +214,4 @@ export class SummaryDto {
       'without one.',
   })
   byTemplate: OutcomeDto[];
-}
-
-/** Query of GET /v1/analytics/metrics. The default range is the last 30 days. */
-export class ListMetricsDto extends DayRangeDto {
-  @TextListParam({
-    max: 100,
-    description: 'Only these metrics; the default is the counted ones and yours with a value in the range.',
-    example: ['jobs_seen', 'wins'],
-  })
-  metric?: string[];
-}
-
-/** The value of a metric on one day. */
-class MetricPointDto {
-  @ApiProperty({ type: String, format: 'date', description: 'Day of the value (UTC).', example: '2026-01-31' })
-  date: string;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    pattern: METRIC_VALUE_PATTERN,
-    description: 'Decimal string; 0.00 without a record, null for a record without a number.',
-    example: '3.00',
-  })
-  value: string | null;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    nullable: true,
-    description: 'Additional data; `usd` is the exact sum of ai_cost_usd.',
-    example: null,
-  })
-  data: Record<string, unknown> | null;
-
-  @ApiProperty({ type: Boolean, description: 'True when a value is recorded for the day.', example: true })
-  isRecorded: boolean;
-}
-
-/** The daily values of a metric, without gaps. */
-export class MetricSeriesDto {
-  @ApiProperty({ type: String, description: 'Name of the metric.', example: 'jobs_seen' })
-  metric: string;
-
-  @ApiProperty({ type: [MetricPointDto], description: 'One value per day.' })
-  points: MetricPointDto[];
-}
-
-/** A stored value of a metric. */
-export class MetricDto {
-  @ApiProperty({ type: String, description: 'Name of the metric.', example: 'profile_views' })
-  metric: string;
-
-  @ApiProperty({ type: String, format: 'date', description: 'Day of the value (UTC).', example: '2026-01-31' })
-  date: string;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    pattern: METRIC_VALUE_PATTERN,
-    description: 'Decimal string with two places.',
-    example: '12.00',
-  })
-  value: string | null;
-
-  @ApiProperty({
-    type: 'object',
-    additionalProperties: true,
-    nullable: true,
-    description: 'Additional data, any JSON object.',
-    example: null,
-  })
-  data: Record<string, unknown> | null;
-}
-
-/** Metrics of a range of days. */
-export class MetricsDto {
-  @ApiProperty({ type: String, format: 'date', description: 'First day (UTC).', example: '2026-01-01' })
-  from: string;
-
-  @ApiProperty({ type: String, format: 'date', description: 'Last day (UTC).', example: '2026-01-31' })
-  to: string;
-
-  @ApiProperty({ type: [MetricSeriesDto], description: 'The metrics, sorted by name.' })
-  items: MetricSeriesDto[];
-}
-
-/** The range of numeric(15,2). */
-const VALUE = /^-?\d{1,13}(\.\d{1,2})?$/;
-
-/** Body of PUT /v1/analytics/metrics. It replaces the value of the day. */
-export class PutMetricDto {
-  @TextField({
-    max: 100,
-    description: 'Name of the metric. The counted metrics cannot be written.',
-    example: 'profile_views',
-  })
-  metric: string;
-
-  @DayField({ description: 'Day of the value.', example: '2026-01-31' })
-  date: string;
-
-  @Field(
-    { type: String, pattern: VALUE.source },
-    { nullable: true, description: 'Decimal string with at most two places.', example: '12.00' },
-    Matches(VALUE, {
-      message: '$property must be a decimal string with at most 13 digits before and two after the point',
-    }),
-  )
-  value?: string | null;
-
-  @JsonObjectField({
-    maxBytes: 65_536,
-    maxDepth: 10,
-    nullable: true,
-    description: 'Additional data, any JSON object.',
-    example: { source: 'upwork' },
-  })
-  data?: Record<string, unknown> | null;
 }

@@ -57,15 +57,38 @@ const BUDGET_BAND = `
       ELSE '5000 and more' END || ' ' || j.currency
   END`;
 
+/**
+ * Selects when the proposal `p` reached each stage, by Upwork's words and ours. An interview (`Activated`) and an offer
+ * (`Offered`) change only Upwork's word. Corrected rows keep the time of their word in seen_at.
+ */
+const STAGES = `
+  SELECT min(h.at) FILTER (WHERE h.word = 'ACTIVATED') AS interview_at,
+    min(h.at) FILTER (WHERE h.word = 'OFFERED' OR h.status = 'accepted') AS offer_at,
+    min(h.at) FILTER (WHERE h.status = 'accepted') AS won_at,
+    min(h.at) FILTER (WHERE h.word IN ('ACTIVATED', 'OFFERED') OR h.status IN ('accepted', 'rejected')) AS answered_at
+  FROM (
+    SELECT c.status, upper(c.upwork_status) AS word,
+      CASE WHEN c.corrected_from IS NULL THEN c.changed_at ELSE c.seen_at END AS at
+    FROM proposal_status_changes c WHERE c.proposal_id = p.id
+  ) h`;
+
+/** Selects the median seconds from the submission to a stage; null when no proposal reached it. */
+function medianSeconds(stage: string): string {
+  return `percentile_cont(0.5)
+    WITHIN GROUP (ORDER BY extract(epoch FROM greatest(${stage} - submitted_at, interval '0')))
+    FILTER (WHERE ${stage} IS NOT NULL)`;
+}
+
 /** Selects the outcomes of the proposals sent in a range, in total (`kind` is null) and by group, in one pass. */
 export function outcomes(from: string, to: string): Query {
   return [
     `WITH sent AS MATERIALIZED (
-       SELECT p.submitted_at, p.won_at, least(p.won_at, p.rejected_at, m.at) AS answered_at, j.category,
-         ${BUDGET_BAND} AS band,
+       SELECT p.submitted_at, least(s.answered_at, m.at) AS answered_at, s.interview_at, s.offer_at, s.won_at,
+         j.category, ${BUDGET_BAND} AS band,
          extract(isodow FROM p.submitted_at AT TIME ZONE 'UTC')::integer AS weekday, t.name AS template
        FROM proposals p
        JOIN jobs j ON j.id = p.job_id
+       CROSS JOIN LATERAL (${STAGES}) s
        LEFT JOIN LATERAL (
          SELECT min(m.created_at) AS at FROM messages m
          WHERE m.job_id = p.job_id AND m.sender_type = 'client' AND m.created_at >= p.submitted_at
@@ -82,11 +105,13 @@ export function outcomes(from: string, to: string): Query {
      SELECT CASE WHEN grouping(category) = 0 THEN 'category' WHEN grouping(band) = 0 THEN 'band'
                  WHEN grouping(weekday) = 0 THEN 'weekday' WHEN grouping(template) = 0 THEN 'template' END AS kind,
        coalesce(category, band, weekday::text, template) AS key,
-       count(*)::integer AS sent, count(answered_at)::integer AS answered, count(won_at)::integer AS won,
+       count(*)::integer AS sent, count(answered_at)::integer AS answered, count(interview_at)::integer AS interviews,
+       count(offer_at)::integer AS offers, count(won_at)::integer AS won,
        round(count(won_at)::numeric / nullif(count(*), 0), 4)::float8 AS "winRate",
-       percentile_cont(0.5)
-         WITHIN GROUP (ORDER BY extract(epoch FROM greatest(answered_at - submitted_at, interval '0')))
-         FILTER (WHERE answered_at IS NOT NULL) AS "medianAnswerSeconds"
+       ${medianSeconds('answered_at')} AS "medianAnswerSeconds",
+       ${medianSeconds('interview_at')} AS "medianInterviewSeconds",
+       ${medianSeconds('offer_at')} AS "medianOfferSeconds",
+       ${medianSeconds('won_at')} AS "medianWinSeconds"
      FROM sent
      GROUP BY GROUPING SETS ((), (category), (band), (weekday), (template))
      ORDER BY count(*) DESC, key`,

@@ -1,16 +1,8 @@
 import { AppError } from '../platform/errors/app-error';
-import type {
-  DayRangeDto,
-  JobStatsDto,
-  ListMetricsDto,
-  MetricDto,
-  MetricsDto,
-  MetricSeriesDto,
-  OutcomeDto,
-  PutMetricDto,
-  SummaryDto,
-} from './analytics.dto';
+import { type DayRangeDto, type JobStatsDto, OutcomeDto, type SummaryDto } from './analytics.dto';
+import type { ListMetricsDto, MetricDto, MetricsDto, MetricSeriesDto, PutMetricDto } from './metrics.dto';
 import { Injectable } from '@nestjs/common';
+import { pickFields } from '../platform/http/openapi/dto-fields';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { metricSeries, outcomes, TENANT_JOB_STATS, putMetric, volumes } from './analytics.queries';
@@ -50,7 +42,8 @@ function invalid(message: string): AppError {
 }
 
 /** A row of outcomes: of all sent proposals (kind is null) or of one group. */
-export interface OutcomeRow extends OutcomeDto {
+export interface OutcomeRow
+  extends OutcomeDto, Pick<SummaryDto, 'medianInterviewSeconds' | 'medianOfferSeconds' | 'medianWinSeconds'> {
   readonly kind: 'category' | 'band' | 'weekday' | 'template' | null;
 }
 
@@ -64,7 +57,10 @@ export interface Volumes {
 
 const WEEKDAYS = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
 
-const NONE: Omit<OutcomeDto, 'key'> = { sent: 0, answered: 0, won: 0, winRate: null, medianAnswerSeconds: null };
+const NONE: Omit<OutcomeDto, 'key'> = {
+  ...{ sent: 0, answered: 0, interviews: 0, offers: 0, won: 0 },
+  ...{ winRate: null, medianAnswerSeconds: null },
+};
 
 /** Builds the summary of a range. */
 export function summaryOf(
@@ -72,25 +68,20 @@ export function summaryOf(
   rows: readonly OutcomeRow[],
   { jobsSeen, proposalsDrafted, aiCostUsd }: Volumes,
 ): SummaryDto {
-  const all = rows.find(({ kind }) => kind === null) ?? NONE;
+  const total = rows.find(({ kind }) => kind === null);
+  const all = total ?? NONE;
   const of = (wanted: OutcomeRow['kind']): OutcomeDto[] =>
-    rows
-      .filter(({ kind }) => kind === wanted)
-      .map(({ key, sent, answered, won, winRate, medianAnswerSeconds }) => ({
-        key,
-        sent,
-        answered,
-        won,
-        winRate,
-        medianAnswerSeconds,
-      }));
+    rows.filter(({ kind }) => kind === wanted).map((row) => pickFields(OutcomeDto, row));
   const weekdays = of('weekday');
   return {
     ...range,
-    funnel: { jobsSeen, proposalsDrafted, proposalsSent: all.sent, answered: all.answered, won: all.won },
+    funnel: { jobsSeen, proposalsDrafted, proposalsSent: all.sent, ...pickStages(all) },
     winRate: all.winRate,
     answerRate: all.sent === 0 ? null : Math.round((10_000 * all.answered) / all.sent) / 10_000,
     medianAnswerSeconds: all.medianAnswerSeconds,
+    medianInterviewSeconds: total?.medianInterviewSeconds ?? null,
+    medianOfferSeconds: total?.medianOfferSeconds ?? null,
+    medianWinSeconds: total?.medianWinSeconds ?? null,
     aiCostUsd,
     costPerWinUsd: all.won === 0 ? null : divide(aiCostUsd, all.won),
     byCategory: of('category'),
@@ -101,6 +92,10 @@ export function summaryOf(
     })),
     byTemplate: of('template'),
   };
+}
+
+function pickStages({ answered, interviews, offers, won }: Omit<OutcomeDto, 'key'>) {
+  return { answered, interviews, offers, won };
 }
 
 /** Divides a cost exactly and truncates it after the 12th decimal. */

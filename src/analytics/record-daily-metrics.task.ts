@@ -18,8 +18,8 @@ const PAST_MS = 5_000;
 export const RECORD_DAILY_METRICS: ScheduledTask = {
   id: 'record-daily-metrics',
   description:
-    'Counts what each user did by day (jobs seen, proposals sent, answers, wins, AI cost) into analytics, including ' +
-    'missed days.',
+    'Counts what each user did by day (jobs seen, proposals sent, answers, interviews, offers, wins, AI cost) into ' +
+    'analytics, including missed days.',
   cron: '12 */6 * * *',
   timezone: 'UTC',
   timeoutMs: 5 * 60_000,
@@ -109,7 +109,15 @@ function toDate(instant: number): string {
 }
 
 /** Metrics of the task record-daily-metrics. Users write metrics with other names. */
-export const COUNTED_METRICS = ['jobs_seen', 'proposals_sent', 'answers', 'wins', 'ai_cost_usd'] as const;
+export const COUNTED_METRICS = [
+  'jobs_seen',
+  'proposals_sent',
+  'answers',
+  'interviews',
+  'offers',
+  'wins',
+  'ai_cost_usd',
+] as const;
 
 /** Returns true for a metric of the task. */
 export function isCounted(metric: string): boolean {

@@ -6,7 +6,7 @@ import { ChangeUserDto } from '../../src/admin/api/users/users.dto';
 import { RunTaskDto } from '../../src/admin/api/reason.dto';
 import { CreateGenerationDto } from '../../src/ai/generations/generations.dto';
 import { PutBudgetDto } from '../../src/ai/ai.dto';
-import { PutMetricDto } from '../../src/analytics/analytics.dto';
+import { PutMetricDto } from '../../src/analytics/metrics.dto';
 import { RegisterDto } from '../../src/auth/auth.dto';
 import { CreateJobDto } from '../../src/jobs/jobs.dto';
 import { readLimits } from '../../src/platform/http/validation/request-validation.pipe';

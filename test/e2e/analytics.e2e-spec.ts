@@ -120,12 +120,14 @@ describe('/v1/analytics/metrics', () => {
     expect(body.items.map(({ metric }: { metric: string }) => metric)).toEqual([
       'ai_cost_usd',
       'answers',
+      'interviews',
       'jobs_seen',
+      'offers',
       'proposals_sent',
       'wins',
     ]);
-    expect(body.items[4].points).toHaveLength(30);
-    expect(body.items[4].points.at(-1)).toEqual({ date: today, value: '4.00', data: null, isRecorded: true });
+    expect(body.items[6].points).toHaveLength(30);
+    expect(body.items[6].points.at(-1)).toEqual({ date: today, value: '4.00', data: null, isRecorded: true });
   });
 
   it.each<[Record<string, unknown>, string]>([
@@ -155,6 +157,26 @@ describe('/v1/analytics/metrics', () => {
   });
 });
 
+/** Stages that an accepted proposal reached at once, and those that none reached. */
+const WON_ONE = { interviews: 0, offers: 1, won: 1 };
+const WON_NONE = { interviews: 0, offers: 0, won: 0 };
+
+/**
+ * Statuses of eight proposals after their submission: hours since then, our status, Upwork's word. The fourth has all
+ * stages. Corrected ones have the time of their word in seen_at.
+ */
+const STAGES: readonly (readonly [proposal: number, hours: number, status: string, word: string])[] = [
+  [2, 1, 'submitted', 'Activated'],
+  [3, 3, 'submitted', 'Offered'],
+  [4, 2, 'submitted', 'Activated'],
+  [4, 4, 'submitted', 'Offered'],
+  [4, 8, 'accepted', 'Hired'],
+  [4, 9, 'archived', 'Hired'],
+  [5, 6, 'accepted', 'Hired'],
+  [6, 5, 'rejected', 'Declined'],
+  [7, 1, 'withdrawn', 'Withdrawn'],
+];
+
 describe('GET /v1/analytics/summary', () => {
   let app: TestApp;
   beforeAll(async () => {
@@ -167,10 +189,13 @@ describe('GET /v1/analytics/summary', () => {
 
     expect(status).toBe(200);
     expect(body).toMatchObject({
-      funnel: { jobsSeen: 0, proposalsDrafted: 0, proposalsSent: 0, answered: 0, won: 0 },
+      funnel: { jobsSeen: 0, proposalsDrafted: 0, proposalsSent: 0, answered: 0, ...WON_NONE },
       winRate: null,
       answerRate: null,
       medianAnswerSeconds: null,
+      medianInterviewSeconds: null,
+      medianOfferSeconds: null,
+      medianWinSeconds: null,
       aiCostUsd: '0.000000000000',
       costPerWinUsd: null,
       byCategory: [],
@@ -182,7 +207,7 @@ describe('GET /v1/analytics/summary', () => {
       key: 'monday',
       sent: 0,
       answered: 0,
-      won: 0,
+      ...WON_NONE,
       winRate: null,
       medianAnswerSeconds: null,
     });
@@ -228,28 +253,30 @@ describe('GET /v1/analytics/summary', () => {
        WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`,
       [ann.id],
     );
-    await app.db.transaction('superuser', async (client) => {
-      // The trigger that sets the time of the win would set this one's too.
-      await client.query('ALTER TABLE proposals DISABLE TRIGGER set_decision_times');
-      await client.query(`UPDATE proposals SET won_at = '2026-03-02 11:00Z' WHERE status = 'accepted'`);
-      await client.query('ALTER TABLE proposals ENABLE TRIGGER set_decision_times');
-    });
+    await app.db.query(
+      'superuser',
+      `UPDATE proposal_status_changes SET changed_at = '2026-03-02 11:00Z' WHERE user_id = $1 AND status = 'accepted'`,
+      [ann.id],
+    );
 
     const { body } = await ann.get('/v1/analytics/summary?from=2026-03-01&to=2026-03-02');
 
     expect(body).toMatchObject({
       from: '2026-03-01',
       to: '2026-03-02',
-      funnel: { jobsSeen: 4, proposalsDrafted: 4, proposalsSent: 3, answered: 2, won: 1 },
+      funnel: { jobsSeen: 4, proposalsDrafted: 4, proposalsSent: 3, answered: 2, interviews: 0, offers: 1, won: 1 },
       winRate: 0.3333,
       answerRate: 0.6667,
       medianAnswerSeconds: 7200,
+      medianInterviewSeconds: null,
+      medianOfferSeconds: 3600,
+      medianWinSeconds: 3600,
       aiCostUsd: '0.000000000123',
       costPerWinUsd: '0.000000000123',
     });
     expect(body.byCategory).toEqual([
-      { key: 'Web', sent: 2, answered: 2, won: 1, winRate: 0.5, medianAnswerSeconds: 7200 },
-      { key: null, sent: 1, answered: 0, won: 0, winRate: 0, medianAnswerSeconds: null },
+      { key: 'Web', sent: 2, answered: 2, ...WON_ONE, winRate: 0.5, medianAnswerSeconds: 7200 },
+      { key: null, sent: 1, answered: 0, ...WON_NONE, winRate: 0, medianAnswerSeconds: null },
     ]);
     expect(body.byBudgetBand.map(({ key, sent }: { key: string; sent: number }) => [key, sent])).toEqual([
       ['fixed 100 to 500 USD', 2],
@@ -265,5 +292,54 @@ describe('GET /v1/analytics/summary', () => {
       proposalsSent: 0,
     });
     expect((await ann.get('/v1/analytics/summary?from=2026-03-03&to=2026-03-03')).body.funnel.proposalsSent).toBe(0);
+  });
+
+  it("counts each stage by Upwork's words and ours, at its own time", async () => {
+    const ann = await createSignedInCaller(app);
+    // All eight were sent on 2 March 2026 at 10:00. The client of the third wrote after two hours.
+    await app.db.query(
+      'superuser',
+      `WITH j AS (
+         INSERT INTO jobs (user_id, source_key, title) SELECT $1, 'upwork:' || n, 'J' FROM generate_series(1, 8) n
+         RETURNING id, source_key
+       ), m AS (
+         INSERT INTO messages (user_id, job_id, sender_type, content, created_at)
+         SELECT $1, id, 'client', 'Hi', '2026-03-02 12:00Z' FROM j WHERE source_key = 'upwork:3'
+       )
+       INSERT INTO proposals (user_id, job_id, upwork_proposal_id, status, submitted_at)
+       SELECT $1, id, substr(source_key, 8), 'submitted', '2026-03-02 10:00Z' FROM j`,
+      [ann.id],
+    );
+    for (const [proposal, hours, status, word] of STAGES) {
+      await app.db.query(
+        'superuser',
+        `INSERT INTO proposal_status_changes (user_id, proposal_id, status, upwork_status, changed_at)
+         SELECT $1, id, $3, $4, submitted_at + make_interval(hours => $5) FROM proposals
+         WHERE user_id = $1 AND upwork_proposal_id = $2`,
+        [ann.id, String(proposal), status, word, hours],
+      );
+    }
+    await app.db.query(
+      'superuser',
+      `INSERT INTO proposal_status_changes
+         (user_id, proposal_id, status, upwork_status, changed_at, seen_at, corrected_from)
+       SELECT $1, id, 'submitted', 'Activated', submitted_at, submitted_at + interval '7 hours', 'accepted'
+       FROM proposals WHERE user_id = $1 AND upwork_proposal_id = '8'`,
+      [ann.id],
+    );
+
+    const { body } = await ann.get('/v1/analytics/summary?from=2026-03-02&to=2026-03-02');
+
+    // Hours: answers 1, 2, 2, 5, 6, 7; interviews 1, 2, 7; offers 3, 4, 6; wins 6, 8.
+    expect(body).toMatchObject({
+      funnel: { proposalsSent: 8, answered: 6, interviews: 3, offers: 3, won: 2 },
+      winRate: 0.25,
+      answerRate: 0.75,
+      medianAnswerSeconds: 3.5 * 3_600,
+      medianInterviewSeconds: 2 * 3_600,
+      medianOfferSeconds: 4 * 3_600,
+      medianWinSeconds: 7 * 3_600,
+    });
+    expect(body.byCategory).toMatchObject([{ key: null, sent: 8, answered: 6, interviews: 3, offers: 3, won: 2 }]);
   });
 });

@@ -105,6 +105,19 @@ describe('proposals from Upwork', () => {
     ).toEqual([{ first: 20 }, { first: 20, after: 'eyJvIjoyMH0=' }]);
   });
 
+  it('are counted by their statuses: Activated and Offered are answers, Archived and Withdrawn are not', async () => {
+    await synchronize('current-user', 'proposals-page');
+
+    const { body } = await ann.get('/v1/analytics/summary?from=2026-10-01&to=2026-11-30');
+
+    // Answers: Activated, Offered, Hired, Declined, Rejected. Each changed 24.5 hours after it was sent.
+    expect(body).toMatchObject({
+      funnel: { proposalsSent: 10, answered: 5, interviews: 1, offers: 2, won: 1 },
+      ...{ winRate: 0.1, answerRate: 0.5, medianAnswerSeconds: 88_200, medianInterviewSeconds: 88_200 },
+      ...{ medianOfferSeconds: 88_200, medianWinSeconds: 88_200 },
+    });
+  });
+
   it('keep an unknown status as it is', async () => {
     const sync = await synchronize('current-user', 'proposals-unknown-status');
 

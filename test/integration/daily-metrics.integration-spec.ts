@@ -83,6 +83,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
       'answers 0': '1.00',
       'jobs_seen 0': '2.00',
       'jobs_seen 3': '1.00',
+      'offers 0': '1.00',
       'proposals_sent 0': '2.00',
       'wins 0': '1.00',
     });
@@ -148,6 +149,28 @@ describe(RECORD_DAILY_METRICS.id, () => {
 
     expect(Date.parse(String(figures.lastDay)) - Date.parse(String(figures.firstDay))).toBe(10 * 86_400_000);
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 3': '0.00', 'jobs_seen 9': '3.00' });
+  });
+
+  it("counts an interview and an offer on the days of Upwork's words, the first as the answer", async () => {
+    await app.db.query(
+      'superuser',
+      `WITH p AS (
+         UPDATE proposals SET submitted_at = now() - interval '6 days' WHERE user_id = $1 AND id <> $2
+         RETURNING user_id, id
+       )
+       INSERT INTO proposal_status_changes (user_id, proposal_id, status, upwork_status, changed_at)
+       SELECT p.user_id, p.id, 'submitted', s.word, now() - make_interval(days => s.days)
+       FROM p, (VALUES ('Activated', 5), ('Offered', 3), ('Activated', 2)) AS s (word, days)`,
+      [ann.id, won],
+    );
+
+    await run();
+
+    expect(await metrics()).toEqual({
+      ...{ 'answers 0': '1.00', 'answers 5': '1.00', 'interviews 5': '1.00', 'offers 0': '1.00', 'offers 3': '1.00' },
+      ...{ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00', 'wins 0': '1.00' },
+      ...{ 'proposals_sent 0': '1.00', 'proposals_sent 6': '1.00' },
+    });
   });
 
   it('counts a message of the client as the answer, once, and a win that was archived since', async () => {

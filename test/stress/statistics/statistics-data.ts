@@ -18,6 +18,17 @@ const WORK = `
       AS status,
     seen + h % 72 * interval '1 hour' AS sent) decided`;
 
+/** The statuses over time: each third had an interview or an offer. */
+const STATUS_CHANGES = `
+  INSERT INTO proposal_status_changes (user_id, proposal_id, status, upwork_status, changed_at)
+  SELECT user_id, id, 'submitted', 'Accepted', submitted_at FROM proposals WHERE submitted_at IS NOT NULL
+  UNION ALL
+  SELECT user_id, id, 'submitted', (ARRAY['Activated', 'Offered'])[1 + id % 2], submitted_at + id % 9 * interval '1 day'
+  FROM proposals WHERE submitted_at IS NOT NULL AND id % 3 = 0
+  UNION ALL
+  SELECT user_id, id, status, NULL, coalesce(won_at, rejected_at)
+  FROM proposals WHERE status IN ('accepted', 'rejected')`;
+
 /** Some come before the proposal was sent and are not answers, some come twice. */
 const CONVERSATIONS = `
   INSERT INTO messages (user_id, job_id, sender_type, content, created_at, updated_at)
@@ -49,7 +60,7 @@ export async function createStatisticsData(services: Fillable, size: { users: nu
   );
   await withClient(services.buildUrl('superuser'), async (client) => {
     await client.query('SET session_replication_role = replica; SET synchronous_commit = off');
-    for (const statement of [WORK, CONVERSATIONS, COVER_LETTERS, CALLS, 'VACUUM ANALYZE'])
+    for (const statement of [WORK, STATUS_CHANGES, CONVERSATIONS, COVER_LETTERS, CALLS, 'VACUUM ANALYZE'])
       await client.query(statement);
   });
 }

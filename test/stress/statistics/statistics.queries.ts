@@ -27,9 +27,17 @@ export const METRICS_MISCOUNTED = `
     UNION ALL SELECT user_id, 'answers', min(at), 1 FROM (
       SELECT id, user_id, won_at AS at FROM proposals WHERE won_at IS NOT NULL
       UNION ALL SELECT id, user_id, rejected_at FROM proposals WHERE rejected_at IS NOT NULL
+      UNION ALL SELECT proposal_id, user_id, changed_at FROM proposal_status_changes
+        WHERE upwork_status IN ('Activated', 'Offered')
       UNION ALL SELECT p.id, p.user_id, m.created_at FROM proposals p JOIN messages m USING (user_id, job_id)
         WHERE m.sender_type = 'client' AND m.created_at >= p.submitted_at
     ) heard GROUP BY id, user_id
+    UNION ALL SELECT user_id, 'interviews', min(changed_at), 1 FROM proposal_status_changes
+      WHERE upwork_status = 'Activated' GROUP BY proposal_id, user_id
+    UNION ALL SELECT user_id, 'offers', min(at), 1 FROM (
+      SELECT id, user_id, won_at AS at FROM proposals WHERE won_at IS NOT NULL
+      UNION ALL SELECT proposal_id, user_id, changed_at FROM proposal_status_changes WHERE upwork_status = 'Offered'
+    ) offered GROUP BY id, user_id
   ), wanted AS (
     SELECT user_id, metric, (at AT TIME ZONE 'UTC')::date AS date, sum(value) AS value FROM events
     WHERE at < date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' + interval '1 day' GROUP BY 1, 2, 3
