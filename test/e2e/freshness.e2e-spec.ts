@@ -1,49 +1,40 @@
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { CONTENT_FIELDS } from '../../src/jobs/job-content';
 import { CreateJobDto } from '../../src/jobs/jobs.dto';
 import { describeField } from '../../src/platform/http/openapi/dto-fields';
-import { startApp, type TestApp } from '../support/test-app';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { TestApp } from '../support/test-app';
+import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { createUpworkConnection } from '../support/upwork-connections';
 import { buildJob } from '../support/factories/job.factory';
 import { buildProposal } from '../support/factories/proposal.factory';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 /** Fields that stay when the content expires, or that the test expects by itself. */
 const KEPT_FIELDS: readonly string[] = ['upworkJobId', 'title', 'currency'];
 
 describe('the expiry of jobs from Upwork', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    ann = await upworkApp.connectUser();
     await ann.post('/v1/saved-searches', { name: 'Erlang', query: 'erlang' });
   });
   afterEach(async () => {
     upwork.marketplace.jobs.length = 0;
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
-  async function sync(): Promise<void> {
-    await ann.post('/v1/jobs/sync');
-    await worker.runTask('sync-connections');
-  }
+  const sync = () => upworkApp.synchronize(ann, 'jobs');
   const expire = (by = worker) => by.runTask('expire-fetched-jobs');
   const passHours = (hours: number) =>
     app.db.query('superuser', `UPDATE jobs SET fetched_at = fetched_at - make_interval(hours => $1)`, [hours]);

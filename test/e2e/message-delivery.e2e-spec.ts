@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { buildDayKey } from '../../src/upwork/upwork-rate-limiter.service';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { advanceRefreshTime, createUpworkConnection } from '../support/upwork-connections';
+import type { TestApp } from '../support/test-app';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
+import { advanceRefreshTime } from '../support/upwork-connections';
 
 describe('replies to conversations on Upwork', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
@@ -15,16 +17,11 @@ describe('replies to conversations on Upwork', () => {
   let roomId: string;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    upwork.partialEvery = 0;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    ann = await upworkApp.connectUser();
     const { marketplace } = upwork;
     const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
     marketplace.writeMessage(proposal.id, 'client', 'When can you start?');
@@ -33,21 +30,11 @@ describe('replies to conversations on Upwork', () => {
     await synchronize('messages');
   });
   afterEach(async () => {
-    upwork.faults.clear();
-    upwork.cases.clear();
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
-  async function synchronize(kind: 'proposals' | 'messages'): Promise<Answer['body']> {
-    const { body } = await ann.post(`/v1/${kind}/sync`);
-    await worker.runTask('sync-connections');
-    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
-  }
+  const synchronize = (kind: 'proposals' | 'messages') => upworkApp.synchronize(ann, kind);
 
   const send = (content: string, headers?: Record<string, string>) =>
     ann.post('/v1/messages', { roomId, content, send: true }, headers);

@@ -1,9 +1,7 @@
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 /** Columns of a job in the table below. */
 const COLUMNS = [
@@ -60,39 +58,23 @@ const JOBS = {
 };
 
 describe("the rows that Upwork's answers become", () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
-  let app: TestApp;
-  let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
-    upwork.calls.length = 0;
+    ann = await upworkApp.connectUser();
   });
   afterEach(async () => {
-    upwork.cases.clear();
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
-  async function synchronize(kind: 'jobs' | 'messages', ...cases: string[]): Promise<Answer['body']> {
-    for (const name of cases) upwork.cases.serve(name);
-    const { body } = await ann.post(`/v1/${kind}/sync`);
-    await worker.runTask('sync-connections');
-    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
-  }
+  const synchronize = (kind: 'jobs' | 'messages', ...cases: string[]) => upworkApp.synchronize(ann, kind, ...cases);
 
   async function readJobs(): Promise<unknown[][]> {
     const { items } = (await ann.get('/v1/jobs')).body;

@@ -1,11 +1,11 @@
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { ANNA } from '../../src/demo/fake-upwork/cases/account-cases';
 import { listRoomFilters } from '../../src/sync/messages-sync.service';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import type { TestApp } from '../support/test-app';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 const ROOM = 'room_3f1c8a7e2b904d56';
 const JOB = '~021991400000000000102';
@@ -25,40 +25,25 @@ const MESSAGES = [
 ];
 
 describe("the messages that Upwork's conversations become", () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    upwork.partialEvery = 0;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: ANNA.organizationId });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
-    upwork.calls.length = 0;
+    ann = await upworkApp.connectUser(ANNA.organizationId);
   });
   afterEach(async () => {
-    upwork.cases.clear();
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
-  async function synchronize(...cases: string[]): Promise<Answer['body']> {
-    for (const name of cases) upwork.cases.serve(name);
-    const { body } = await ann.post('/v1/messages/sync');
-    await worker.runTask('sync-connections');
-    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
-  }
+  const synchronize = (...cases: string[]) => upworkApp.synchronize(ann, 'messages', ...cases);
 
   async function readMessages(query = ''): Promise<Answer['body'][]> {
     return (await ann.get(`/v1/messages?sort=createdAt&limit=100${query}`)).body.items;

@@ -1,0 +1,56 @@
+import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { SyncKind } from '../../src/sync/sync-run';
+import { createSignedInCaller, type SignedInCaller } from './accounts';
+import type { Answer } from './caller';
+import { startApp, type TestApp } from './test-app';
+import { createManualWorker, type ManualWorker } from './test-worker';
+import { createUpworkConnection } from './upwork-connections';
+
+/** The application and a worker of a test, connected to a fake Upwork. */
+export interface UpworkApp {
+  readonly upwork: FakeUpwork;
+  readonly app: TestApp;
+  readonly worker: ManualWorker;
+  /** Creates a user with a connection. No synchronisation is due before one is requested. */
+  connectUser(organizationId?: string): Promise<SignedInCaller>;
+  /** Requests a synchronisation, runs it to its end and returns it. The fake serves the cases first. */
+  synchronize(user: SignedInCaller, kind: SyncKind, ...cases: string[]): Promise<Answer['body']>;
+  /** Removes the connections, and what a test told the fake to do. */
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts the application with a fake Upwork that limits no calls and answers whole, unless a test changes that. */
+export async function startUpworkApp(settings: Readonly<Record<string, string>> = {}): Promise<UpworkApp> {
+  const upwork = await new FakeUpwork().start();
+  Object.assign(upwork, { limitPerSecond: 1_000, partialEvery: 0 });
+  const app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100', ...settings } });
+  const worker = await createManualWorker(app);
+  return {
+    ...{ upwork, app, worker },
+    connectUser: async (organizationId) => {
+      const user = await createSignedInCaller(app);
+      await createUpworkConnection(app, upwork, user, { seconds: 3_600, organizationId });
+      await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+      upwork.calls.length = 0;
+      return user;
+    },
+    synchronize: async (user, kind, ...cases) => {
+      for (const name of cases) upwork.cases.serve(name);
+      const { body } = await user.post(`/v1/${kind}/sync`);
+      await worker.runTask('sync-connections');
+      return (await user.get(`/v1/syncs/${body.items[0].id}`)).body;
+    },
+    reset: async () => {
+      upwork.cases.clear();
+      upwork.faults.clear();
+      Object.assign(upwork, { partialEvery: 0, transformResponse: (_: unknown, answer: unknown) => answer });
+      await app.db.query('superuser', 'DELETE FROM user_tokens');
+    },
+    close: async () => {
+      await worker.close();
+      await app.close();
+      await upwork.stop();
+    },
+  };
+}
