@@ -29,7 +29,8 @@ export class AnalyticsController {
     summary: 'List your metrics by day',
     description:
       'One value per day (UTC), without gaps. A scheduled task counts `jobs_seen`, `proposals_sent`, `answers`, ' +
-      '`interviews`, `offers`, `wins` and `ai_cost_usd` several times a day; you write all others.',
+      '`interviews`, `offers`, `wins` and `ai_cost_usd` several times a day, also those of earlier days; you write ' +
+      'all others.',
   })
   @ApiOkResponse({ type: MetricsDto, description: 'The values of each metric.' })
   metrics(@Query() query: ListMetricsDto): Promise<MetricsDto> {

@@ -2,7 +2,7 @@ import type { TaskResult, ScheduledTask, TaskContext } from '../platform/schedul
 
 const DAY_MS = 86_400_000;
 
-/** Days that are counted again, because data arrives late: a synchronisation stores yesterday's messages. */
+/** Days that every run counts again. */
 const LATE_DAYS = 2;
 
 /** Limit of the history that is counted. */
@@ -11,7 +11,7 @@ const MAX_DAYS = 400;
 /** Days per transaction. */
 const DAYS_AT_ONCE = 14;
 
-/** Time after which a run counts no more history; the next one continues. */
+/** Time after which a run counts no more history; the next one continues there. */
 const PAST_MS = 5_000;
 
 /** Counts metrics of each user and day into analytics, including missed days. */
@@ -30,8 +30,9 @@ export const RECORD_DAILY_METRICS: ScheduledTask = {
 };
 
 /**
- * Counts the days since the last run first, then the history backwards. So a large installation has yesterday's metrics
- * at once, and no run takes long. `countedFrom` is the first counted day, `historyFrom` the first that will be counted.
+ * Counts the days since the last run first, then the history backwards, from the start again once it is counted: a
+ * synchronisation stores proposals, messages and decisions of any day. So a large installation has yesterday's metrics
+ * at once, and no run takes long. `countedFrom` is the first day that this pass has counted, `historyFrom` its last.
  */
 async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
   const { lastResult: lastFigures } = context;
@@ -42,7 +43,7 @@ async function recordDailyMetrics(context: TaskContext): Promise<TaskResult> {
   const counts = new Counts(context);
   for (let from = firstDay; from <= today; from += DAYS_AT_ONCE * DAY_MS)
     await counts.add(from, Math.min(getLastDay(from), today));
-  let countedFrom = Math.max(findFirstCountedDay(lastFigures) ?? firstDay, historyFrom);
+  let countedFrom = findUnfinishedPass(lastFigures, historyFrom) ?? firstDay;
   while (countedFrom > historyFrom && performance.now() - began < PAST_MS) {
     const from = Math.max(countedFrom - DAYS_AT_ONCE * DAY_MS, historyFrom);
     await counts.add(from, countedFrom - DAY_MS);
@@ -87,9 +88,10 @@ function findFirstDay(today: number, lastDay: number | undefined): number {
   return Math.min(lastDay ?? today, today - (LATE_DAYS - 1) * DAY_MS);
 }
 
-/** Returns the first counted day. Results without `countedFrom` come from runs that had counted everything. */
-function findFirstCountedDay(lastFigures: TaskResult | null): number | undefined {
-  return parseDay(lastFigures?.countedFrom) ?? (lastFigures && Number.NEGATIVE_INFINITY) ?? undefined;
+/** Returns the first counted day of a pass that has not reached the end of the history. */
+function findUnfinishedPass(lastFigures: TaskResult | null, historyFrom: number): number | undefined {
+  const countedFrom = parseDay(lastFigures?.countedFrom);
+  return countedFrom !== undefined && countedFrom > historyFrom ? countedFrom : undefined;
 }
 
 function parseDay(figure: unknown): number | undefined {

@@ -134,6 +134,34 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 1': '2.00', 'jobs_seen 3': '1.00' });
   });
 
+  it('counts history that arrives later, so that it agrees with the summary, and what was lost from it', async () => {
+    await run();
+    const jobId = await insertJob(app.db, ann.id);
+    await app.db.query(
+      'superuser',
+      `WITH hired AS (
+         INSERT INTO proposals (user_id, job_id, status, submitted_at, upwork_status, upwork_changed_at)
+         VALUES ($1, $2, 'accepted', now() - interval '100 days', 'Hired', now() - interval '90 days')
+       ), lost AS (
+         INSERT INTO analytics (user_id, metric_name, date, metric_value) VALUES ($1, 'wins', current_date - 200, 1)
+       )
+       INSERT INTO messages (user_id, job_id, sender_type, content, created_at)
+       VALUES ($1, $2, 'client', 'Hello', now() - interval '95 days')`,
+      [ann.id, jobId],
+    );
+
+    await run();
+
+    const counted = await metrics();
+    expect(counted).toMatchObject({ 'proposals_sent 100': '1.00', 'answers 95': '1.00', 'wins 90': '1.00' });
+    expect(counted).toMatchObject({ 'wins 200': '0.00' });
+    const sum = (name: string): number =>
+      Object.entries(counted).reduce((total, [key, value]) => total + (key.startsWith(name) ? Number(value) : 0), 0);
+    const { funnel } = (await ann.get('/v1/analytics/summary')).body;
+    expect([sum('proposals_sent '), sum('answers '), sum('wins ')]).toEqual([3, 2, 2]);
+    expect([funnel.proposalsSent, funnel.answered, funnel.won]).toEqual([3, 2, 2]);
+  });
+
   it('counts the days it missed', async () => {
     await run();
     await app.db.query(
