@@ -97,7 +97,9 @@ export function toJobChanges(posting: UpworkPosting): Partial<Job> & { readonly 
   return { ...toContent(posting), details: toJobDetails(posting) };
 }
 
-/** Returns the fields of a job that the posting states; the others keep their values. */
+/**
+ * Returns the fields of a job that the posting states; the others keep their values, except amounts of the other kind.
+ */
 function toContent({ content, contractTerms }: UpworkPosting): Partial<Job> {
   const jobType = ({ HOURLY: 'hourly', FIXED: 'fixed' } as const)[contractTerms?.contractType ?? ''];
   const { hourlyBudgetMin, hourlyBudgetMax } = contractTerms?.hourlyContractTerms ?? {};
@@ -107,7 +109,12 @@ function toContent({ content, contractTerms }: UpworkPosting): Partial<Job> {
     ...(title && { title }),
     ...(content && { description: truncateToCodePoints(content.description, 50_000) }),
     ...(jobType && { jobType }),
-    ...(jobType === 'hourly' && readRates(hourlyBudgetMin, hourlyBudgetMax)),
+    ...(jobType === 'hourly' && {
+      ...readRates(hourlyBudgetMin, hourlyBudgetMax),
+      budgetMin: null,
+      budgetMax: null,
+    }),
+    ...(jobType === 'fixed' && { hourlyRateMin: null, hourlyRateMax: null }),
     ...(jobType === 'fixed' && budget !== null && { budgetMin: budget, budgetMax: budget }),
   };
 }

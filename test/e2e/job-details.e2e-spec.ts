@@ -67,6 +67,26 @@ describe('the details of a job', () => {
     });
   });
 
+  it('have the amounts of one kind of pay when the client changes it', async () => {
+    const posted = upwork.marketplace.publish({ title: 'Repriced', hourly: ['40.00', '60.00'] });
+    const { id } = (
+      await ann.post('/v1/jobs', {
+        title: 'Repriced',
+        upworkJobId: `~02${posted.id}`,
+        ...{ jobType: 'fixed', budgetMin: '500.00', budgetMax: '500.00' },
+      })
+    ).body;
+    const refresh = async () => {
+      await ann.post(`/v1/jobs/${id}/refresh`);
+      const { body } = await ann.get(`/v1/jobs/${id}`);
+      return [body.jobType, body.budgetMin, body.budgetMax, body.hourlyRateMin, body.hourlyRateMax];
+    };
+
+    expect(await refresh()).toEqual(['hourly', null, null, '40.00', '60.00']);
+    Object.assign(posted, { hourly: null, amount: '900.00' });
+    expect(await refresh()).toEqual(['fixed', '900.00', '900.00', null, null]);
+  });
+
   it('are answered by drafts, and an accepted cover letter omits the answers', async () => {
     const posted = upwork.marketplace.publish({
       title: 'Faster reports',
