@@ -19,7 +19,7 @@ export interface GrantedTokens {
 export interface StartedAuthorization {
   readonly url: string;
   readonly state: string;
-  /** PKCE code verifier: shows that the same client completes the authorization. */
+  /** PKCE code verifier: shows that the same client completes the authorization. Not used without PKCE. */
   readonly verifier: string;
 }
 
@@ -42,16 +42,18 @@ const SCOPE = /^[\x20-\x7e]*$/;
 const PERMANENT_ERRORS = new Set(['invalid_grant']);
 
 /**
- * Runs the OAuth 2 authorization code flow with PKCE against Upwork, and token refreshes, with openid-client.
+ * Runs the OAuth 2 authorization code flow against Upwork, with PKCE by default, and token refreshes, with openid-client.
  * @see RFC 6749, RFC 7636
  */
 @Injectable()
 export class UpworkOAuthService {
   private readonly configuration: oauth.Configuration | undefined;
   private readonly redirectUrl: string;
+  private readonly usesPkce: boolean;
 
   constructor({ upwork }: Config) {
     this.redirectUrl = upwork.redirectUrl;
+    this.usesPkce = upwork.usesPkce;
     this.configuration = upwork.client && buildConfiguration(upwork.client, upwork);
   }
 
@@ -61,8 +63,10 @@ export class UpworkOAuthService {
     const state = oauth.randomState();
     const url = oauth.buildAuthorizationUrl(this.getConfiguration(), {
       redirect_uri: this.redirectUrl,
-      code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
-      code_challenge_method: 'S256',
+      ...(this.usesPkce && {
+        code_challenge: await oauth.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      }),
       state,
     });
     return { url: url.href, state, verifier };
@@ -75,7 +79,7 @@ export class UpworkOAuthService {
   ): Promise<GrantedTokens> {
     const callback = new URL(this.redirectUrl);
     callback.search = new URLSearchParams({ code, state }).toString();
-    const checks = { pkceCodeVerifier: verifier, expectedState: state };
+    const checks = { ...(this.usesPkce && { pkceCodeVerifier: verifier }), expectedState: state };
     return parseTokens(
       await rethrowAsUpworkError(oauth.authorizationCodeGrant(this.getConfiguration(), callback, checks)),
     );

@@ -228,6 +228,7 @@ function buildUpwork(settings: Settings, publicUrl: string) {
     /** The operator's API application, when both settings are set. */
     client: id && secret ? Object.freeze({ id, secret }) : undefined,
     redirectUrl: settings.UPWORK_REDIRECT_URL ?? `${publicUrl}/v1/tokens/upwork/callback`,
+    usesPkce: settings.UPWORK_PKCE,
     authorizeUrl: settings.UPWORK_AUTHORIZE_URL,
     tokenUrl: settings.UPWORK_TOKEN_URL,
     apiUrl: settings.UPWORK_API_URL,

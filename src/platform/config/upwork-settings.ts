@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { integer, url } from './setting-groups';
+import { flag, integer, url } from './setting-groups';
 
 /** The settings of Upwork: its API application, its addresses, the limits of calls and the intervals of polling. */
 export const upworkSettings = {
@@ -13,6 +13,9 @@ export const upworkSettings = {
     .optional()
     .describe('Callback URL registered with Upwork; PUBLIC_URL/v1/tokens/upwork/callback when unset.')
     .meta({ example: 'https://app.example.com/upwork/connected' }),
+  UPWORK_PKCE: flag(true)
+    .describe('Whether authorizations use PKCE (RFC 7636). Set false only if Upwork refuses them for it.')
+    .meta({ example: 'true' }),
   UPWORK_AUTHORIZE_URL: url('http', 'https')
     .default('https://www.upwork.com/ab/account-security/oauth2/authorize')
     .describe("URL of Upwork's authorization page.")
