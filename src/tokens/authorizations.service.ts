@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { currentPrincipal } from '../platform/http/access/access';
 import { EncryptionService } from '../platform/encryption/encryption.service';
 import type { EncryptionContext } from '../platform/encryption/ciphertext';
@@ -31,6 +31,8 @@ interface PendingAuthorization {
  */
 @Injectable()
 export class AuthorizationsService {
+  private readonly logger = new Logger(AuthorizationsService.name);
+
   constructor(
     private readonly redis: RedisClients,
     private readonly encryption: EncryptionService,
@@ -73,13 +75,21 @@ export class AuthorizationsService {
     return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
   }
 
-  /** Returns the organization as which the user works; null lets Upwork choose. */
+  /**
+   * Returns the organization as which the user works; null lets Upwork choose. A failure must not end the
+   * authorization: its code is used, and the tokens would be lost. Then the organization of an earlier connection stays.
+   */
   private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
     const caller = { userId, accessToken, organizationId: null };
-    const { data } = await this.client.call(COMPANY_SELECTOR, {}, caller).catch((reason: unknown) => {
-      throw toAppError(reason);
-    });
-    return selectFreelancer(data.companySelector.items)?.organizationId ?? null;
+    try {
+      const { data } = await this.client.call(COMPANY_SELECTOR, {}, caller);
+      return selectFreelancer(data.companySelector.items)?.organizationId ?? null;
+    } catch (error) {
+      if (!(error instanceof UpworkError)) throw error;
+      this.logger.warn(`user ${userId}: the organizations of a new connection cannot be read. ${error.message}`);
+      const [connectedId = null] = await this.tokens.listOrganizationIds();
+      return connectedId;
+    }
   }
 }
 

@@ -96,6 +96,10 @@ export const RECORD_REFRESH_FAILURE = `
   WHERE id = $1 AND refresh_owner = $2
   RETURNING ${COLUMNS}`;
 
+/** Lists the organizations for which the tenant has a connection. */
+export const LIST_ORGANIZATION_IDS = `
+  SELECT organization_id AS id FROM user_tokens WHERE organization_id IS NOT NULL ORDER BY id`;
+
 /** Reads the stored id of the user at Upwork of the connection $1. */
 export const READ_UPWORK_USER_ID = `SELECT upwork_user_id AS id FROM user_tokens WHERE id = $1`;
 

@@ -7,7 +7,7 @@ import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
 import { type CreateTokenDto, TokenDto } from './tokens.dto';
 import { TokenRefreshService } from './token-refresh.service';
-import { listTokens, storeConnection, type StoredToken } from './tokens.queries';
+import { LIST_ORGANIZATION_IDS, listTokens, storeConnection, type StoredToken } from './tokens.queries';
 import { TokenEncryptionService } from './token-encryption.service';
 import { UserToken } from './user-token.entity';
 
@@ -41,6 +41,11 @@ export class TokensService {
     const page = this.pages.open(query);
     const rows = await this.database.list<UserToken>(...listTokens(page.after, page.take));
     return page.of(rows, ({ id }) => [id], TokenDto.from);
+  }
+
+  /** Lists the organizations for which the user has a connection. One statement. */
+  async listOrganizationIds(): Promise<string[]> {
+    return (await this.database.query<{ id: string }>(LIST_ORGANIZATION_IDS)).map(({ id }) => id);
   }
 
   /** Returns one connection. @throws AppError `token.not_found` */

@@ -184,6 +184,60 @@ describe('/v1/tokens/upwork', () => {
     expect(JSON.stringify([first.body, again.body])).not.toContain('oauth2v2_');
   });
 
+  it('connects when the organizations cannot be read, and keeps the one of an earlier connection', async () => {
+    const connect = async (fault: 'none' | 'html') => {
+      const callback = await consent(ann);
+      upwork.faults.schedule('graphql', fault);
+      return ann.get(callback);
+    };
+
+    const first = await connect('html');
+    const second = await connect('none');
+    const third = await connect('html');
+
+    expect([first.status, first.body.organizationId]).toEqual([201, null]);
+    expect([second.status, second.body.organizationId]).toEqual([201, 'org-freelancer']);
+    expect([third.status, third.body.id]).toEqual([200, second.body.id]);
+  });
+
+  it('ignores an organization that cannot be read', async () => {
+    const { transformResponse } = upwork;
+    upwork.transformResponse = (_, answer) => {
+      Object.assign(answer.data, {
+        companySelector: {
+          items: [
+            { organizationId: 'not a header', organizationType: 'SoleProprietor', organizationLegacyType: 'Vendor' },
+            null,
+            { organizationId: 'org-agency', organizationType: 'Business', organizationLegacyType: 'Vendor' },
+          ],
+        },
+      });
+      return answer;
+    };
+
+    const { status, body } = await ann.get(await consent(ann));
+    upwork.transformResponse = transformResponse;
+
+    expect([status, body.organizationId]).toEqual([201, 'org-agency']);
+  });
+
+  it('connects without PKCE if the operator switched it off', async () => {
+    const without = await startApp({ settings: { ...upwork.settings, UPWORK_PKCE: 'false' } });
+    const bob = await createSignedInCaller(without);
+
+    const { body } = await bob.post('/v1/tokens/upwork/authorize');
+    const { status } = await bob.get(await consent(bob));
+    await without.close();
+
+    expect([...new URL(body.url).searchParams.keys()].sort()).toEqual([
+      'client_id',
+      'redirect_uri',
+      'response_type',
+      'state',
+    ]);
+    expect(status).toBe(201);
+  });
+
   it('ignores preconditions at the callback, which has no representation', async () => {
     const created = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
     const replaced = await ann.get(await consent(ann), { 'if-match': '"99"', 'if-none-match': '*' });
