@@ -2,9 +2,6 @@
  * `npm test`: runs Jest. Without words it runs everything, in groups of files that load the application once. The word
  * `unit` selects the tests beside the code, which need no service; other words select single files by path, such as
  * `integration`, `e2e`, `contract` or `jobs`. A word that starts with a dash is an option of Jest.
- *
- * The script of package.json doubles the young generation of V8, also in the workers. Loading the application makes so
- * much garbage that its collection took a tenth of the CPU time.
  */
 const { join } = require('node:path');
 const { run } = require('jest');
