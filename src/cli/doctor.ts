@@ -17,7 +17,7 @@ import { loadEnvironmentFile, print } from './command-line';
 import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
 import { checkBackupFolder, checkDisks, checkMailServer, checkNode, checkPort } from './doctor/machine-checks';
 import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
-import { checkKeyFile, checkSettings } from './doctor/settings-checks';
+import { checkKeyFile, checkNames, checkSettings } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
 import { LauncherLock } from './launcher/launcher-lock';
 import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
@@ -74,13 +74,23 @@ class EmbeddedInstallation {
 
   /** Compares the version of the data with the PostgreSQL that npm installed. */
   checkData(): Finding {
-    if (!this.exists) return ok('data', `${this.path} does not exist yet; npm start creates it`);
+    if (!this.exists) return this.checkLeftovers();
     const found = this.readMajor();
     const installed = findInstalledMajor();
     if (found === undefined || found === installed) return ok('data', this.path);
     const other = `PostgreSQL ${installed ?? 'for this machine'} is installed`;
     const detail = `${this.path} is of PostgreSQL ${found}, but ${other}`;
     return problem('data', detail, `keep it: mv ${this.path} ${this.path}-${found}, or remove it: npm run reset`);
+  }
+
+  /** New secrets would not open the data of an earlier start. */
+  private checkLeftovers(): Finding {
+    const left = ['encryption-keys.json', 'postgres', 'logs'].filter((name) => existsSync(join(this.path, name)));
+    if (left.length === 0) return ok('data', `${this.path} does not exist yet; npm start creates it`);
+    const secrets = join(this.path, 'secrets.json');
+    const detail = `${secrets} is missing: nothing else opens the data of an earlier start (${left.join(', ')})`;
+    const cure = `cp YOUR_COPY ${secrets} && chmod 600 ${secrets}, or begin empty: mv ${this.path} ${this.path}-old`;
+    return problem('data', detail, cure);
   }
 
   /**
@@ -121,7 +131,8 @@ async function main(): Promise<void> {
   loadEnvironmentFile();
   const node = checkNode();
   // With an old Node, other checks may fail for reasons of their own.
-  const findings = node.level === 'problem' ? [node] : [node, ...(await examineInstallation())];
+  const findings =
+    node.level === 'problem' ? [node] : [node, ...checkNames(process.env), ...(await examineInstallation())];
   for (const finding of findings) print(formatFinding(finding));
   print(`\n${formatSummary(findings)}`);
   process.exitCode = findings.some(({ level }) => level === 'problem') ? 1 : 0;

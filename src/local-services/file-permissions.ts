@@ -25,13 +25,13 @@ export function writePrivateFile(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-/** Returns the content of a JSON file, or undefined when it does not exist. */
+/** Returns the content of a JSON file, or undefined when it or its folder does not exist. */
 export function readJsonFile<T>(path: string): T | undefined {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
   return JSON.parse(text) as T;

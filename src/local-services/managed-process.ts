@@ -103,22 +103,27 @@ function openLog(file: string): number {
 
 /** Returns a free port of 127.0.0.1: the preferred one if it is free, otherwise one that the system chooses. */
 export async function findFreePort(preferred = 0): Promise<number> {
-  return (await tryPort(preferred)) ?? (await tryPort(0)) ?? 0;
+  return (await tryPort(preferred)).port ?? (await tryPort(0)).port ?? 0;
 }
 
-/** Returns true when a server can listen on this address. */
-export async function isPortFree(port: number, host: string): Promise<boolean> {
-  return (await tryPort(port, host)) !== undefined;
+/** Returns why no server can listen on this address, for a message; undefined when one can. */
+export async function whyNotListen(port: number, host: string): Promise<string | undefined> {
+  const { code } = await tryPort(port, host);
+  if (code === undefined) return undefined;
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST ${host} is no address of this machine`;
+  if (code === 'EACCES') return `PORT ${port} of ${host} needs root`;
+  return `PORT ${port} of ${host} is taken`;
 }
 
-function tryPort(port: number, host = '127.0.0.1'): Promise<number | undefined> {
+/** Listens for a moment. Returns the port, or the code of the error. */
+function tryPort(port: number, host = '127.0.0.1'): Promise<{ port?: number; code?: string }> {
   return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', () => resolve(undefined));
+    server.once('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => resolve({ code }));
     server.listen(port, host, () => {
       const address = server.address();
       const chosen = address && typeof address === 'object' ? address.port : undefined;
-      server.close(() => resolve(chosen));
+      server.close(() => resolve({ port: chosen }));
     });
   });
 }

@@ -101,6 +101,27 @@ describe('npm run doctor', () => {
     server.close();
   });
 
+  it('names a HOST that is no address of this machine', async () => {
+    expectProblem(
+      await examine({ HOST: '192.0.2.1' }),
+      'port',
+      'HOST 192.0.2.1 is no address of this machine. Cure: HOST=127.0.0.1 npm start',
+    );
+  });
+
+  it('warns about settings with misspelt names', async () => {
+    const misspelt = { UPWORK_CLIENTID: 'x', SMPT_URL: 'x', REDIS_URI: 'x', AI_RUN: '1', SOMETHING_ELSE: 'x' };
+
+    const run = await examine(misspelt);
+
+    expect(findLines(run, 'warning', 'settings').map((line) => line.split('settings     ')[1])).toEqual([
+      'UPWORK_CLIENTID is no setting; UPWORK_CLIENT_ID is. Cure: rename UPWORK_CLIENTID to UPWORK_CLIENT_ID',
+      'SMPT_URL is no setting; SMTP_URL is. Cure: rename SMPT_URL to SMTP_URL',
+      'AI_RUN is no setting; AI_RUNS is. Cure: rename AI_RUN to AI_RUNS',
+    ]);
+    expect(run.code).toBe(0);
+  });
+
   it('names a disk without space', async () => {
     const code = `require('fs').statfsSync = () => ({ bavail: 12, bsize: 1048576 });`;
 
@@ -154,6 +175,23 @@ describe('npm run doctor', () => {
       'the S3 store does not answer. Cure: correct BACKUP_S3',
     );
     expect(run.code).toBe(0);
+  });
+
+  it('names lost secrets of an installation', async () => {
+    const path = join(home, 'lost');
+    InstallationSecrets.load(new DataFolder(path).resolve('secrets.json'));
+    rmSync(join(path, 'secrets.json'));
+
+    const run = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
+
+    expectProblem(
+      run,
+      'data',
+      `${join(path, 'secrets.json')} is missing`,
+      'of an earlier start (encryption-keys.json)',
+      `cp YOUR_COPY ${join(path, 'secrets.json')}`,
+      `mv ${path} ${path}-old`,
+    );
   });
 
   it('names damaged secrets of an installation', async () => {
@@ -302,6 +340,28 @@ describe('npm run doctor', () => {
     expectProblem(file, 'backups', `BACKUP_DIR is not usable: ${join(home, 'file')} is a file`, 'correct BACKUP_DIR');
     expect(findLines(missing, 'warning', 'backups').join()).toContain(`mkdir -m 700 -p ${join(home, 'not', 'there')}`);
     expect(missing.code).toBe(0);
+  });
+
+  it('names a full disk of the backups, and a data folder that is a file', async () => {
+    const code = `
+      const { writeFile } = require('fs/promises');
+      require('fs/promises').writeFile = (path, ...rest) => String(path).includes('on-full-disk')
+        ? Promise.reject(Object.assign(new Error('no space'), { code: 'ENOSPC' })) : writeFile(path, ...rest);`;
+    const full = join(home, 'on-full-disk');
+    mkdirSync(full);
+    writeFileSync(join(home, 'data-file'), '');
+
+    const disk = await examine({ ...plant('full', code), BACKUP_DIR: full });
+    const data = await examine({ GIGVAULT_DATA_DIR: join(home, 'data-file') });
+
+    expectProblem(disk, 'backups', `BACKUP_DIR is not usable: ${full}: its disk is full. Cure: free space on its disk`);
+    expectProblem(
+      data,
+      'backups',
+      'GIGVAULT_DATA_DIR is not usable',
+      'is a file',
+      'correct GIGVAULT_DATA_DIR, or chown',
+    );
   });
 
   it('names a missing mail server in production, and other invalid settings', async () => {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { BackupError } from '../../backups/storage/backup-store';
 import { type S3Access, S3Store } from '../../backups/storage/s3-store';
 import { findProjectRoot } from '../../local-services/data-folder';
-import { isPortFree, readCommandLine } from '../../local-services/managed-process';
+import { readCommandLine, whyNotListen } from '../../local-services/managed-process';
 import type { Config } from '../../platform/config/config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
 import { SmtpTransport } from '../../platform/mail/smtp-transport';
@@ -37,14 +37,13 @@ function compareVersions(left: string, right: string): number {
 /** Checks that the API can listen. @param runningUrl the address of the API that this checkout runs, if any */
 export async function checkPort({ host, port }: Config['http'], runningUrl: string | undefined): Promise<Finding> {
   if (runningUrl !== undefined) return ok('port', `Gigvault runs at ${runningUrl}`);
-  if (port === 0) return ok('port', 'the system chooses a free one');
-  if (await isPortFree(port, host)) return ok('port', `${port} of ${host} is free`);
-  const owner = findPortOwner(port);
-  return problem(
-    'port',
-    `${port} of ${host} is taken${owner === undefined ? '' : ` by ${owner}`}`,
-    `PORT=${port + 1} npm start`,
-  );
+  const reason = await whyNotListen(port, host);
+  if (reason === undefined)
+    return ok('port', port === 0 ? 'the system chooses a free one' : `${port} of ${host} is free`);
+  if (reason.startsWith('HOST'))
+    return problem('port', reason, 'HOST=127.0.0.1 npm start, or HOST=0.0.0.0 for all addresses of this machine');
+  const owner = reason.endsWith('taken') ? findPortOwner(port) : undefined;
+  return problem('port', `${reason}${owner === undefined ? '' : ` by ${owner}`}`, `PORT=${port + 1} npm start`);
 }
 
 /** Checks the free space for data, backups and temporary files. */

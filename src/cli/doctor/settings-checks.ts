@@ -1,7 +1,8 @@
 import type { Config } from '../../platform/config/config';
 import { ConfigError, loadConfig } from '../../platform/config/load-config';
 import { KeyFile } from '../../platform/encryption/key-file';
-import { type Finding, ok, problem } from './finding';
+import { settings } from '../../platform/config/settings';
+import { type Finding, ok, problem, warning } from './finding';
 
 /** The settings as the start validates them, and what is wrong with them. */
 export interface ExaminedSettings {
@@ -28,6 +29,35 @@ export function checkSettings(env: NodeJS.ProcessEnv): ExaminedSettings {
 function describeSetting(text: string): Finding {
   const [name = ''] = text.split(':');
   return problem('settings', text, CURES[name] ?? `set ${name} in .env; .env.example describes it`);
+}
+
+/** Warns about variables whose names are nearly those of unset settings. The start ignores them. */
+export function checkNames(env: NodeJS.ProcessEnv): Finding[] {
+  const known = Object.keys(settings.shape);
+  const unset = known.filter((name) => !env[name]);
+  return Object.keys(env)
+    .filter((name) => env[name] && !known.includes(name))
+    .flatMap((name) => {
+      const meant = unset.find((each) => areSimilar(normalizeName(name), normalizeName(each)));
+      return meant === undefined
+        ? []
+        : [warning('settings', `${name} is no setting; ${meant} is`, `rename ${name} to ${meant}`)];
+    });
+}
+
+function normalizeName(name: string): string {
+  return name.toUpperCase().replace(/[^A-Z0-9]/g, '');
+}
+
+/** Returns whether texts differ in at most one character: missing, added, replaced, or swapped with the next one. */
+function areSimilar(one: string, other: string): boolean {
+  let start = 0;
+  while (start < one.length && one[start] === other[start]) start += 1;
+  let end = 0;
+  while (end < Math.min(one.length, other.length) - start && one.at(-1 - end) === other.at(-1 - end)) end += 1;
+  const [left, right] = [one, other].map((text) => text.slice(start, text.length - end)) as [string, string];
+  if (left.length <= 1 && right.length <= 1) return true;
+  return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
 /** Checks the file of the master keys like the start. */

@@ -19,7 +19,7 @@ import {
   InstallationSecrets,
 } from '../../local-services/server-environment';
 import { FAKE_NAMES, buildFakeCommand, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
-import { findFreePort, isPortFree, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
+import { findFreePort, whyNotListen, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
 import { checkExternalServices } from './external-services';
 import type { LauncherLock } from './launcher-lock';
 import { buildApiUrl, waitUntilReady } from './readiness';
@@ -154,11 +154,10 @@ export class Launcher {
   private async choosePort(): Promise<void> {
     const { port } = loadConfig(this.buildEnvironment()).http;
     this.port = port || (await findFreePort());
-    if (!(await isPortFree(this.port, this.host))) {
-      throw new OperatorError(
-        `PORT ${this.port} of ${this.host} is taken. Choose another: put PORT=${this.port + 1} before the command.`,
-      );
-    }
+    const reason = await whyNotListen(this.port, this.host);
+    if (reason === undefined) return;
+    const other = reason.startsWith('HOST') ? 'HOST=127.0.0.1' : `PORT=${this.port + 1}`;
+    throw new OperatorError(`${reason}. Choose another: put ${other} before the command.`);
   }
 
   private async prepareDatabase(): Promise<void> {
