@@ -41,4 +41,14 @@ describe(toJobRow.name, () => {
   ])('finds the job type of a job with %s', (_, fields, expected) => {
     expect(toJobRow(buildJob(fields))).toMatchObject(expected);
   });
+
+  it.each<[string, Partial<UpworkJob>, 'fixed' | 'hourly', 'fixed' | 'hourly']>([
+    ['nothing', {}, 'hourly', 'hourly'],
+    ['nothing', {}, 'fixed', 'fixed'],
+    ['no kind of hourly budget', { hourlyBudgetType: null }, 'hourly', 'hourly'],
+    ['hours a week', { engagement: '30+ hrs/week' }, 'fixed', 'hourly'],
+    ['a price', { amount: usd('120') }, 'hourly', 'fixed'],
+  ])('takes the type of the search for a job with %s, unless the job says it', (_, fields, searched, jobType) => {
+    expect(toJobRow(buildJob(fields), searched)).toMatchObject({ jobType });
+  });
 });

@@ -9,6 +9,8 @@ import { readJobFacts, readPrice, readRates } from './job-facts';
 import { buildSearchFilter, SEARCH_COLUMNS, type SearchFields } from './search-filter';
 import { type SyncResult, SyncRun } from './sync-run';
 
+type JobType = NonNullable<SearchFields['jobType']>;
+
 /** Title of a job whose title on Upwork is empty. */
 const UNTITLED = 'Untitled job on Upwork';
 
@@ -18,9 +20,12 @@ const EXPERIENCE_LEVELS: Readonly<Record<string, string>> = {
   EXPERT: 'expert',
 };
 
-/** Maps a job from Upwork to a row of an import, with the field names of this API. */
-export function toJobRow(job: UpworkJob): UpworkJobRow {
-  const jobType = readJobType(job);
+/**
+ * Maps a job from Upwork to a row of an import, with the field names of this API.
+ * @param searchedType the job type to which Upwork limited the search
+ */
+export function toJobRow(job: UpworkJob, searchedType: JobType | null = null): UpworkJobRow {
+  const jobType = readJobType(job, searchedType);
   const isHourly = jobType === 'hourly';
   const fixed = readPrice(job.amount?.rawValue);
   return {
@@ -47,12 +52,16 @@ export function toJobRow(job: UpworkJob): UpworkJobRow {
   };
 }
 
-/** Derives the job type. Only hourly jobs have a kind of hourly budget, hourly rates or weekly hours. */
-function readJobType(job: UpworkJob): 'hourly' | 'fixed' | null {
+/**
+ * Derives the job type. Only hourly jobs have a kind of hourly budget, hourly rates or weekly hours. A job that says
+ * nothing has the type of its search.
+ */
+function readJobType(job: UpworkJob, searchedType: JobType | null): JobType | null {
   if (job.hourlyBudgetType) return 'hourly';
   if (readPrice(job.hourlyBudgetMin?.rawValue) ?? readPrice(job.hourlyBudgetMax?.rawValue)) return 'hourly';
   if (readPrice(job.amount?.rawValue)) return 'fixed';
   if (job.engagement) return 'hourly';
+  if (searchedType) return searchedType;
   return job.hourlyBudgetType === null ? 'fixed' : null;
 }
 
@@ -181,7 +190,7 @@ export class JobsSyncService {
       const isKnown = !jobs.some(
         ({ renewedDateTime, publishedDateTime }) => Number(renewedDateTime ?? publishedDateTime ?? NaN) >= knownSince,
       );
-      yield { rows: jobs.map(toJobRow), unreadable };
+      yield { rows: jobs.map((job) => toJobRow(job, search.jobType)), unreadable };
       if (isKnown && !isFull) return;
     }
   }
