@@ -37,6 +37,9 @@ const RECENT_REFRESH_SECONDS = 10;
 const MAX_WAIT_MS = 10_000;
 const POLL_INTERVAL_MS = 150;
 
+/** Upwork's help says that an unused refresh token lasts two weeks. */
+const MAX_REST_MS = 14 * 86_400_000;
+
 /** Access tokens are not used in their last minutes: calls take time, and clocks differ. */
 const EXPIRY_MARGIN_MS = 120_000;
 
@@ -162,9 +165,9 @@ export class TokenRefreshService {
 
   /** Records the failure; the pair does not change. */
   private async recordFailure(token: UserToken, owner: string, error: unknown): Promise<Error> {
-    const isRefusal = error instanceof UpworkError && error.kind === 'refused';
-    const message =
-      error instanceof UpworkError || error instanceof AppError ? error.message : 'The stored tokens cannot be used';
+    const isExpired = error instanceof UpworkError && error.isGrantRefused && isRested(token);
+    const isRefusal = isExpired || (error instanceof UpworkError && error.kind === 'refused');
+    const message = describeFailure(error) + (isExpired ? REST_CURE : '');
     if (!(error instanceof UpworkError)) this.logger.error(`connection ${token.id}: ${String(error)}`);
     const status = isRefusal ? 'reconnect_needed' : 'failing';
     const retryAfterMs = error instanceof UpworkError ? error.retryAfterMs : undefined;
@@ -179,6 +182,18 @@ export class TokenRefreshService {
     const failed = recorded ?? { ...token, lastError: message };
     return isRefusal ? buildReconnectError(failed) : buildRefreshError(failed);
   }
+}
+
+const REST_CURE = '. The connection was unused for two weeks. Connect Upwork again.';
+
+/** Returns whether the last success is so old that any refusal means that the refresh token is void. */
+function isRested({ lastRefreshedAt, createdAt }: UserToken): boolean {
+  return (lastRefreshedAt ?? createdAt).getTime() < Date.now() - MAX_REST_MS;
+}
+
+function describeFailure(error: unknown): string {
+  if (error instanceof UpworkError || error instanceof AppError) return error.message;
+  return 'The stored tokens cannot be used';
 }
 
 function buildReconnectError({ lastError }: Pick<UserToken, 'lastError'>): AppError {

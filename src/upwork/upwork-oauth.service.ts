@@ -41,6 +41,9 @@ const SCOPE = /^[\x20-\x7e]*$/;
 /** Errors that mean the grant is void; other errors concern this client, the moment or the network. */
 const PERMANENT_ERRORS = new Set(['invalid_grant']);
 
+/** Errors that concern this client, which only the operator can mend. */
+const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type']);
+
 /**
  * Runs the OAuth 2 authorization code flow against Upwork, with PKCE by default, and token refreshes, with openid-client.
  * @see RFC 6749, RFC 7636
@@ -139,7 +142,8 @@ function toUpworkError(error: unknown): Error {
   }
   if (error instanceof oauth.ResponseBodyError) {
     const code = error.error.replace(/[^\w.-]/g, '').slice(0, 100);
-    return new UpworkError(PERMANENT_ERRORS.has(code) ? 'refused' : 'unusable', `Upwork refused: ${code}`);
+    const kind = PERMANENT_ERRORS.has(code) ? 'refused' : 'unusable';
+    return new UpworkError(kind, `Upwork refused: ${code}`, { isGrantRefused: !CLIENT_ERRORS.has(code) });
   }
   if (error instanceof oauth.ClientError && error.code !== 'OAUTH_TIMEOUT' && error.code !== undefined) {
     return new UpworkError('unusable', `Upwork's answer cannot be used: ${error.code}`);

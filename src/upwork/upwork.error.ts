@@ -12,6 +12,7 @@ export type UpworkErrorKind =
 interface UpworkErrorOptions {
   readonly retryAfterMs?: number;
   readonly permission?: string;
+  readonly isGrantRefused?: boolean;
   readonly cause?: unknown;
 }
 
@@ -23,12 +24,16 @@ export class UpworkError extends Error {
   /** What the API key may not read or do; set for `permission_missing`. */
   readonly permission: string | undefined;
 
+  /** True when the token endpoint refused the tokens of the user, with a word that need not be final. */
+  readonly isGrantRefused: boolean;
+
   constructor(kind: UpworkErrorKind, message: string, options: UpworkErrorOptions = {}) {
     super(message, { cause: options.cause });
     this.name = UpworkError.name;
     this.kind = kind;
     this.retryAfterMs = options.retryAfterMs;
     this.permission = options.permission;
+    this.isGrantRefused = options.isGrantRefused ?? false;
   }
 
   /** True when the same call can succeed later without a change by anybody. */
