@@ -5,7 +5,7 @@ import { AppError } from '../platform/errors/app-error';
 import { currentUserId } from '../platform/http/access/access';
 import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency.interceptor';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
-import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
+import { UpworkAccountService } from '../tokens/upwork-account.service';
 import { SEND_MESSAGE } from '../upwork/documents/conversations.documents';
 import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 import { type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
@@ -72,7 +72,7 @@ export class MessageDeliveryService {
     private readonly tokenRefresh: TokenRefreshService,
     private readonly upwork: UpworkClientService,
     private readonly rooms: UpworkRoomsService,
-    private readonly userIds: UpworkUserIdService,
+    private readonly accounts: UpworkAccountService,
   ) {}
 
   /**
@@ -177,7 +177,7 @@ export class MessageDeliveryService {
   private async searchRoom(row: DeliveryRow, { isPolling = false } = {}): Promise<boolean> {
     await this.runAsCaller(row, async (caller, tokenId) => {
       const pollingCaller = { ...caller, isPolling };
-      const upworkUserId = await this.userIds.find(tokenId, pollingCaller);
+      const upworkUserId = await this.accounts.findUserId(tokenId, pollingCaller);
       const room = { ...row, tokenId, readUntil: null };
       await this.rooms.import(room, upworkUserId, pollingCaller, (answer) => answer.data);
     });

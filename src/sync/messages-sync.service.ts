@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { UpworkMessagesService, type UpworkRoomInput } from '../messages/upwork-messages.service';
 import { UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/fields';
-import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
+import { UpworkAccountService } from '../tokens/upwork-account.service';
 import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { type SyncCaller, type SyncResult, SyncRun } from './sync-run';
@@ -25,7 +25,7 @@ export class MessagesSyncService {
     private readonly upwork: UpworkClientService,
     private readonly rooms: UpworkRoomsService,
     private readonly messages: UpworkMessagesService,
-    private readonly userIds: UpworkUserIdService,
+    private readonly accounts: UpworkAccountService,
   ) {}
 
   /**
@@ -36,7 +36,7 @@ export class MessagesSyncService {
   async run(caller: SyncCaller, watermark: Date | null): Promise<SyncResult> {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
     const run = new SyncRun();
-    const upworkUserId = await this.userIds.find(caller.tokenId, caller);
+    const upworkUserId = await this.accounts.findUserId(caller.tokenId, caller);
     for await (const { rooms, unreadable } of this.readRooms(caller, watermark, run)) {
       counts.unreadable += unreadable;
       for (const room of rooms) {

@@ -6,7 +6,7 @@ import {
   type StatusUpdateOutcome,
   type UpworkProposalInput,
 } from '../proposals/upwork-proposals.service';
-import { UpworkUserIdService } from '../tokens/upwork-user-id.service';
+import { UpworkAccountService } from '../tokens/upwork-account.service';
 import {
   PROPOSAL_LISTS,
   PROPOSALS_PER_PAGE,
@@ -88,7 +88,7 @@ export class ProposalsSyncService {
     private readonly upwork: UpworkClientService,
     private readonly proposals: UpworkProposalsService,
     private readonly jobs: UpworkJobsService,
-    private readonly userIds: UpworkUserIdService,
+    private readonly accounts: UpworkAccountService,
   ) {}
 
   /**
@@ -98,7 +98,7 @@ export class ProposalsSyncService {
    */
   async run(caller: SyncCaller, positions: ListPositions): Promise<SyncResult> {
     const run = new SyncRun();
-    const upworkUserId = await this.userIds.find(caller.tokenId, caller);
+    const upworkUserId = await this.accounts.findUserId(caller.tokenId, caller);
     const reading: Reading = { caller, run, counts: { ...NO_COUNTS }, upworkUserId, known: new Set() };
     const listPositions: Record<string, ListPosition> = { ...positions };
     for (const list of PROPOSAL_LISTS) {

@@ -1,3 +1,4 @@
+import type { OrganizationDto } from './connection-details.dto';
 import { createHash } from 'node:crypto';
 import { Injectable, Logger } from '@nestjs/common';
 import { currentPrincipal } from '../platform/http/access/access';
@@ -6,11 +7,10 @@ import type { EncryptionContext } from '../platform/encryption/ciphertext';
 import { AppError } from '../platform/errors/app-error';
 import { RedisClients } from '../platform/redis/redis-clients';
 import { UpworkError } from '../upwork/upwork.error';
-import { COMPANY_SELECTOR, type UpworkCompany } from '../upwork/documents/account.documents';
-import { UpworkClientService } from '../upwork/upwork-client.service';
 import { UpworkOAuthService } from '../upwork/upwork-oauth.service';
 import { type AuthorizationDto, type CallbackDto, type TokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
+import { UpworkAccountService } from './upwork-account.service';
 
 /** Lifetime of a state; leaves time to sign in at Upwork. */
 const LIFETIME_SECONDS = 600;
@@ -37,7 +37,7 @@ export class AuthorizationsService {
     private readonly redis: RedisClients,
     private readonly encryption: EncryptionService,
     private readonly upwork: UpworkOAuthService,
-    private readonly client: UpworkClientService,
+    private readonly account: UpworkAccountService,
     private readonly tokens: TokensService,
   ) {}
 
@@ -71,32 +71,42 @@ export class AuthorizationsService {
     });
     if (pair.refreshToken === undefined) throw buildDeniedError('Upwork returned no refresh token');
     const { accessToken, refreshToken, expiresAt, scopes } = pair;
-    const organizationId = await this.findOrganizationId(userId, accessToken);
-    return this.tokens.store({ provider: 'upwork', accessToken, refreshToken, expiresAt, organizationId, scopes });
+    const organizations = await this.listOrganizations(userId, accessToken);
+    const connectedIds = await this.tokens.listOrganizationIds();
+    const organizationId = (organizations ? selectVendor(organizations, connectedIds)?.id : connectedIds[0]) ?? null;
+    const tokens = { accessToken, refreshToken, expiresAt, scopes };
+    return this.tokens.store({ provider: 'upwork', ...tokens, organizationId, organizations });
   }
 
   /**
-   * Returns the organization as which the user works; null lets Upwork choose. A failure must not end the
-   * authorization: its code is used, and the tokens would be lost. Then the organization of an earlier connection stays.
+   * Lists the organizations of the user; null when they cannot be read. A failure must not end the authorization: its
+   * code is used, and the tokens would be lost.
    */
-  private async findOrganizationId(userId: number, accessToken: string): Promise<string | null> {
-    const caller = { userId, accessToken, organizationId: null };
+  private async listOrganizations(userId: number, accessToken: string): Promise<OrganizationDto[] | null> {
     try {
-      const { data } = await this.client.call(COMPANY_SELECTOR, {}, caller);
-      return selectFreelancer(data.companySelector.items)?.organizationId ?? null;
+      return await this.account.listOrganizations({ userId, accessToken, organizationId: null });
     } catch (error) {
       if (!(error instanceof UpworkError)) throw error;
       this.logger.warn(`user ${userId}: the organizations of a new connection cannot be read. ${error.message}`);
-      const [connectedId = null] = await this.tokens.listOrganizationIds();
-      return connectedId;
+      return null;
     }
   }
 }
 
-/** Selects the freelancer's own account, or else an agency. A client account has no proposals. */
-function selectFreelancer(companies: readonly UpworkCompany[]): UpworkCompany | undefined {
-  const vendors = companies.filter(({ organizationLegacyType }) => organizationLegacyType !== 'Client');
-  return vendors.find(({ organizationType }) => organizationType === 'SoleProprietor') ?? vendors[0];
+/**
+ * Selects the organization for which a new connection works. One of an earlier connection wins, because its user may
+ * have chosen it; then the freelancer's own, then an agency. A client has no proposals. Without one, Upwork chooses.
+ */
+function selectVendor(
+  organizations: readonly OrganizationDto[],
+  connectedIds: readonly string[],
+): OrganizationDto | undefined {
+  const vendors = organizations.filter(({ type }) => type !== 'client');
+  return (
+    vendors.find(({ id }) => connectedIds.includes(id)) ??
+    vendors.find(({ type }) => type === 'freelancer') ??
+    vendors[0]
+  );
 }
 
 /** Builds the Redis key from a hash: the state itself would be half of what a callback needs. */

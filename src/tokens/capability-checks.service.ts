@@ -4,6 +4,7 @@ import { AppError } from '../platform/errors/app-error';
 import { CapabilitiesService, type MissingParts } from '../upwork/capabilities.service';
 import { UpworkError } from '../upwork/upwork.error';
 import { TokenRefreshService } from './token-refresh.service';
+import { UpworkAccountService } from './upwork-account.service';
 import { UserToken } from './user-token.entity';
 
 const CHECK_EVERY_SECONDS = 7 * 86_400;
@@ -16,6 +17,9 @@ const RECORD_CHECK = `
     next_capability_check_at = now() + make_interval(secs => $3)
   WHERE id = $1`;
 
+const STORE_ORGANIZATIONS = `
+  UPDATE user_tokens SET organizations = $2 WHERE id = $1 AND organizations IS DISTINCT FROM $2::jsonb`;
+
 /** Keeps what the last successful check found. */
 const RECORD_CHECK_FAILURE = `
   UPDATE user_tokens SET capabilities_error = $2, next_capability_check_at = now() + make_interval(secs => $3)
@@ -24,24 +28,25 @@ const RECORD_CHECK_FAILURE = `
 /** The result of a check. `unknown`: Upwork did not say. */
 type CheckOutcome = 'complete' | 'incomplete' | 'unknown';
 
-/** Checks what a connection can do at Upwork. */
+/** Checks what a connection can do at Upwork, and for which organizations. */
 @Injectable()
 export class CapabilityChecksService {
   constructor(
     private readonly database: Database,
     private readonly tokenRefresh: TokenRefreshService,
     private readonly capabilities: CapabilitiesService,
+    private readonly account: UpworkAccountService,
   ) {}
 
   /**
    * Checks a connection and stores the result and the time of the next check. Session: user; Upwork is called outside
-   * any unit of work. One audit row.
+   * any unit of work. An audit row for each change.
    */
   async check(id: number): Promise<CheckOutcome> {
     const connection = await this.database.find(UserToken, id);
     if (!connection) return 'unknown';
     try {
-      const missing = await this.findMissing(connection);
+      const missing = await this.read(connection);
       await this.database.query(RECORD_CHECK, [id, JSON.stringify(missing), CHECK_EVERY_SECONDS]);
       return Object.values(missing).every((parts) => parts.length === 0) ? 'complete' : 'incomplete';
     } catch (error) {
@@ -53,9 +58,13 @@ export class CapabilityChecksService {
     }
   }
 
-  private findMissing({ id, userId, organizationId }: UserToken): Promise<MissingParts> {
-    return this.tokenRefresh.runWithAccessToken(id, (accessToken) =>
-      this.capabilities.findMissing({ userId, accessToken, organizationId, isPolling: true }),
-    );
+  /** Stores the organizations at once: introspection can be refused for good. */
+  private read({ id, userId, organizationId }: UserToken): Promise<MissingParts> {
+    return this.tokenRefresh.runWithAccessToken(id, async (accessToken) => {
+      const caller = { userId, accessToken, organizationId, isPolling: true };
+      const organizations = await this.account.listOrganizations(caller);
+      await this.database.query(STORE_ORGANIZATIONS, [id, JSON.stringify(organizations)]);
+      return this.capabilities.findMissing(caller);
+    });
   }
 }

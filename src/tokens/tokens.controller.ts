@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { SignedIn } from '../platform/http/access/access';
@@ -7,7 +7,7 @@ import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/pa
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
 import { Idempotent, NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { AuthorizationsService } from './authorizations.service';
-import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto } from './tokens.dto';
+import { AuthorizationDto, CallbackDto, CreateTokenDto, TokenDto, UpdateTokenDto } from './tokens.dto';
 import { TokensService } from './tokens.service';
 
 /** Connections to Upwork. No response contains a token. */
@@ -88,6 +88,23 @@ export class TokensController {
   @ApiOkResponse({ type: TokenDto, description: 'The connection.' })
   get(@Param('id', ParseIdPipe) id: number): Promise<TokenDto> {
     return this.tokens.get(id);
+  }
+
+  @Patch(':id')
+  @ApiOperation({
+    operationId: 'updateConnection',
+    summary: 'Update a connection',
+    description:
+      'A JSON merge patch. `organizationId` chooses the organization for which the connection works, when the user ' +
+      'belongs to several. Its data is then synchronised from the beginning; data of the former organization stays.',
+  })
+  @ApiOkResponse({ type: TokenDto, description: 'The updated connection.' })
+  update(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() changes: UpdateTokenDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<TokenDto> {
+    return this.tokens.update(id, changes, ifMatch);
   }
 
   @Post(':id/refresh')

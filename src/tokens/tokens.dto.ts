@@ -1,4 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { CapabilitiesDto, OrganizationDto } from './connection-details.dto';
 import type { UserToken } from './user-token.entity';
 import { Matches } from 'class-validator';
 import { HEADER_TOKEN } from '../platform/http/edge/header-values';
@@ -30,58 +31,6 @@ export function computeTokenHealth(
   return status === 'failing' ? 'retrying' : 'healthy';
 }
 
-/** What the API key of a connection lacks at Upwork. */
-export class MissingCapabilitiesDto {
-  @MissingPartsProperty('the search of jobs')
-  jobs: readonly string[];
-
-  @MissingPartsProperty('the synchronisation of proposals')
-  proposals: readonly string[];
-
-  @MissingPartsProperty('the synchronisation of messages')
-  messages: readonly string[];
-
-  @MissingPartsProperty('the sending of a reply')
-  replies: readonly string[];
-
-  @MissingPartsProperty('the full posting of a job')
-  details: readonly string[];
-}
-
-/** Declares the parts of Upwork's schema that one capability lacks. */
-function MissingPartsProperty(capability: string): PropertyDecorator {
-  const description = `Parts of Upwork's schema that ${capability} needs and the API key cannot see.`;
-  return ApiProperty({ type: [String], description, example: [] });
-}
-
-/** What a connection can do at Upwork. */
-export class CapabilitiesDto {
-  @ApiProperty({
-    type: String,
-    format: 'date-time',
-    nullable: true,
-    description: 'When this was last checked with success (UTC); null before. Checked weekly.',
-    example: null,
-  })
-  checkedAt: Date | null;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    description: 'Why the latest check failed; null when it succeeded.',
-    example: null,
-  })
-  error: string | null;
-
-  @ApiProperty({
-    type: MissingCapabilitiesDto,
-    nullable: true,
-    description: 'What the owner of the API key must add permissions for, by capability; null until it was checked.',
-    example: null,
-  })
-  missing: MissingCapabilitiesDto | null;
-}
-
 /** Connection in API responses; never contains a token. */
 export class TokenDto {
   @ApiProperty({ type: 'integer', description: 'Id of the connection.', example: 3 })
@@ -97,6 +46,14 @@ export class TokenDto {
     example: '1234567890',
   })
   organizationId: string | null;
+
+  @ApiProperty({
+    type: [OrganizationDto],
+    nullable: true,
+    description: 'Organizations of the user; PATCH chooses one. Null until they were read.',
+    example: null,
+  })
+  organizations: OrganizationDto[] | null;
 
   @ApiProperty({
     enum: TOKEN_STATUSES,
@@ -173,6 +130,7 @@ export class TokenDto {
       id: token.id,
       provider: token.provider,
       organizationId: token.organizationId,
+      organizations: token.organizations,
       status: token.status,
       health: computeTokenHealth(token),
       scopes: token.scopes,
@@ -228,6 +186,17 @@ export class CreateTokenDto {
   @TextField({ max: 100, nullable: true, description: "The provider's id of the organization.", example: '1234567890' })
   @Matches(HEADER_TOKEN, { message: HEADER_TOKEN_MESSAGE })
   organizationId?: string | null;
+}
+
+/** Body of PATCH /v1/tokens/:id, a JSON merge patch. */
+export class UpdateTokenDto {
+  @TextField({
+    max: 100,
+    optional: true,
+    description: 'The organization for which the connection works: a freelancer or an agency of `organizations`.',
+    example: '1234567890',
+  })
+  organizationId?: string;
 }
 
 /** Authorization that waits for its user. */

@@ -1,8 +1,10 @@
+import type { OrganizationDto } from './connection-details.dto';
 import { Conditions } from '../platform/database/conditions';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
 import type { UserToken } from './user-token.entity';
 
-const COLUMNS = `id, user_id AS "userId", provider, organization_id AS "organizationId", seal_key AS "sealKey",
+const COLUMNS = `id, user_id AS "userId", provider, organization_id AS "organizationId", organizations,
+  seal_key AS "sealKey",
   encrypted_access_token AS "encryptedAccessToken", encrypted_refresh_token AS "encryptedRefreshToken",
   expires_at AS "expiresAt", scopes, status, last_refreshed_at AS "lastRefreshedAt", last_error AS "lastError",
   refresh_owner AS "refreshOwner", refresh_until AS "refreshUntil", next_refresh_at AS "nextRefreshAt",
@@ -17,6 +19,8 @@ export type StoredToken = UserToken & { readonly isNew: boolean };
 export interface NewConnection {
   readonly provider: string;
   readonly organizationId: string | null;
+  /** Null when they are not known. */
+  readonly organizations: readonly OrganizationDto[] | null;
   readonly sealKey: string;
   readonly encryptedAccessToken: string;
   readonly encryptedRefreshToken: string;
@@ -31,19 +35,23 @@ export interface NewConnection {
 export function storeConnection(connection: NewConnection): [sql: string, values: unknown[]] {
   const sql = `
     INSERT INTO user_tokens AS t (
-      provider, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, scopes
+      provider, organization_id, seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, scopes,
+      organizations
     )
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
     ON CONFLICT ON CONSTRAINT user_tokens_connection_key DO UPDATE SET
       seal_key = excluded.seal_key, encrypted_access_token = excluded.encrypted_access_token,
       encrypted_refresh_token = excluded.encrypted_refresh_token, expires_at = excluded.expires_at,
-      scopes = excluded.scopes, status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL,
+      organizations = coalesce(excluded.organizations, t.organizations), scopes = excluded.scopes,
+      status = 'active', last_error = NULL, refresh_owner = NULL, refresh_until = NULL,
       next_refresh_at = NULL, failed_refreshes = 0, reconnect_reported_at = NULL, upwork_user_id = NULL,
       next_capability_check_at = now()
     RETURNING ${COLUMNS}, xmax = 0 AS "isNew"`;
   const { provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes } =
     connection;
-  return [sql, [provider, organizationId, sealKey, encryptedAccessToken, encryptedRefreshToken, expiresAt, scopes]];
+  const organizations = connection.organizations && JSON.stringify(connection.organizations);
+  const tokens = [sealKey, encryptedAccessToken, encryptedRefreshToken];
+  return [sql, [provider, organizationId, ...tokens, expiresAt, scopes, organizations]];
 }
 
 /** Builds the query for one page of the tenant's connections after the cursor `after`, oldest first. */

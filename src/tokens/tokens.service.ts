@@ -1,3 +1,4 @@
+import type { OrganizationDto } from './connection-details.dto';
 import { Injectable } from '@nestjs/common';
 import { currentUserId } from '../platform/http/access/access';
 import { Database } from '../platform/database/database';
@@ -5,7 +6,7 @@ import { AppError } from '../platform/errors/app-error';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { type CreateTokenDto, TokenDto } from './tokens.dto';
+import { type CreateTokenDto, TokenDto, type UpdateTokenDto } from './tokens.dto';
 import { TokenRefreshService } from './token-refresh.service';
 import { LIST_ORGANIZATION_IDS, listTokens, storeConnection, type StoredToken } from './tokens.queries';
 import { TokenEncryptionService } from './token-encryption.service';
@@ -26,12 +27,12 @@ export class TokensService {
    * new pair. One audit row, secrets redacted.
    */
   async store(
-    connection: CreateTokenDto & { scopes?: readonly string[] },
+    connection: CreateTokenDto & { scopes?: readonly string[]; organizations?: readonly OrganizationDto[] | null },
   ): Promise<{ token: TokenDto; isNew: boolean }> {
     const userId = currentUserId();
-    const { provider, organizationId = null, expiresAt, scopes = [] } = connection;
+    const { provider, organizationId = null, organizations = null, expiresAt, scopes = [] } = connection;
     const encrypted = await this.encryption.encrypt(userId, connection);
-    const statement = storeConnection({ ...encrypted, provider, organizationId, expiresAt, scopes });
+    const statement = storeConnection({ ...encrypted, provider, organizationId, organizations, expiresAt, scopes });
     const [stored] = await this.database.query<StoredToken>(...statement);
     return { token: TokenDto.from(stored!), isNew: stored!.isNew };
   }
@@ -56,6 +57,22 @@ export class TokensService {
   }
 
   /**
+   * Chooses the organization of a connection; a trigger then restarts its synchronisations. One unit of work; at most
+   * one audit row.
+   * @throws AppError `token.not_found`, `precondition.failed`, `token.already_exists`; `validation.failed` for an
+   *   organization that has no proposals, or to which the user does not belong
+   */
+  async update(id: number, { organizationId }: UpdateTokenDto, ifMatch?: Preconditions): Promise<TokenDto> {
+    const changed = await this.database.change(UserToken, id, 'token.not_found', (token) => {
+      assertVersion(token, ifMatch);
+      if (organizationId === undefined || organizationId === token.organizationId) return {};
+      assertVendor(token, organizationId);
+      return { organizationId, upworkUserId: null, nextCapabilityCheckAt: new Date() };
+    });
+    return TokenDto.from(changed);
+  }
+
+  /**
    * Refreshes a connection; one refreshed within the last 10 s does not change.
    * @throws AppError `token.not_found`, `precondition.failed`, and as TokenRefreshService.refresh
    */
@@ -71,4 +88,13 @@ export class TokensService {
   remove(id: number, ifMatch?: Preconditions): Promise<void> {
     return this.database.remove(UserToken, id, 'token.not_found', (token) => assertVersion(token, ifMatch));
   }
+}
+
+function assertVendor({ organizations }: UserToken, organizationId: string): void {
+  if (organizations?.some(({ id, type }) => id === organizationId && type !== 'client')) return;
+  const message = 'organizationId must be a freelancer or an agency in organizations of this connection';
+  throw new AppError('validation.failed', {
+    detail: `${message}.`,
+    errors: [{ pointer: '/organizationId', code: 'unknown', message }],
+  });
 }

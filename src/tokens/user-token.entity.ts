@@ -1,3 +1,4 @@
+import type { OrganizationDto } from './connection-details.dto';
 import { Column, Entity } from 'typeorm';
 import { BaseEntity, InstantColumn } from '../platform/database/base.entity';
 import type { MissingParts } from '../upwork/capabilities.service';
@@ -12,6 +13,10 @@ export class UserToken extends BaseEntity {
   /** Organization at the provider; null while unknown. */
   @Column('text', { name: 'organization_id', nullable: true })
   organizationId: string | null;
+
+  /** Organizations of the user at the provider; null until they were read. */
+  @Column('jsonb', { nullable: true })
+  organizations: OrganizationDto[] | null;
 
   @Column('uuid', { name: 'seal_key' })
   sealKey: string;

@@ -19,7 +19,7 @@ import { JobsSyncService } from '../../src/sync/jobs-sync.service';
 import { MessagesSyncService } from '../../src/sync/messages-sync.service';
 import { ProposalsSyncService } from '../../src/sync/proposals-sync.service';
 import type { SyncResult } from '../../src/sync/sync-run';
-import type { UpworkUserIdService } from '../../src/tokens/upwork-user-id.service';
+import type { UpworkAccountService } from '../../src/tokens/upwork-account.service';
 import { COMPANY_SELECTOR, CURRENT_USER } from '../../src/upwork/documents/account.documents';
 import { ROOM_STORIES, ROOMS, SEND_MESSAGE } from '../../src/upwork/documents/conversations.documents';
 import { JOB_DETAILS } from '../../src/upwork/documents/job-details.documents';
@@ -46,7 +46,7 @@ import {
 const SEED = 19;
 
 const CALLER = { userId: 1, tokenId: 1, accessToken: 'token', organizationId: null };
-const USER_IDS = { find: () => Promise.resolve(OWN_ID) } as unknown as UpworkUserIdService;
+const ACCOUNTS = { findUserId: () => Promise.resolve(OWN_ID) } as unknown as UpworkAccountService;
 
 /** Statuses of proposals that did not reach the client. */
 const NOT_SENT = ['Created', 'Pending', 'Invalid'];
@@ -140,7 +140,7 @@ describe('a thousand generated answers of Upwork', () => {
           },
           markSeen: () => Promise.resolve(),
         } as unknown as UpworkProposalsService;
-        const sync = new ProposalsSyncService(toClient(upwork), proposals, {} as UpworkJobsService, USER_IDS);
+        const sync = new ProposalsSyncService(toClient(upwork), proposals, {} as UpworkJobsService, ACCOUNTS);
 
         const counts = await synchronize(
           upwork,
@@ -186,7 +186,7 @@ describe('a thousand generated answers of Upwork', () => {
           link: () => Promise.resolve(),
         } as unknown as UpworkMessagesService;
         const rooms = new UpworkRoomsService(toClient(upwork), messages);
-        const sync = new MessagesSyncService(toClient(upwork), rooms, messages, USER_IDS);
+        const sync = new MessagesSyncService(toClient(upwork), rooms, messages, ACCOUNTS);
         const isListLost = () => upwork.served.some((each) => each.operation === ROOMS.name && isFailure(each.answer));
         const areAllLost = () => rows.size === 0 && countFailures(upwork) > 0;
 

@@ -1,7 +1,7 @@
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
-import { Caller } from '../support/caller';
+import { type Answer, Caller } from '../support/caller';
 import { createUpworkConnection } from '../support/upwork-connections';
 import { waitFor } from '../support/wait-for';
 
@@ -149,6 +149,56 @@ describe('/v1/tokens', () => {
   });
 });
 
+describe('a refresh token that Upwork refuses', () => {
+  let upwork: FakeUpwork;
+  let app: TestApp;
+  let ann: SignedInCaller;
+
+  beforeAll(async () => {
+    upwork = await new FakeUpwork().start();
+    app = await startApp({ settings: upwork.settings });
+    ann = await createSignedInCaller(app);
+  });
+  afterEach(() => jest.restoreAllMocks());
+  afterAll(async () => {
+    await app.close();
+    await upwork.stop();
+  });
+
+  async function refresh(code: string, restDays: number): Promise<Answer['body']> {
+    const id = await createUpworkConnection(app, upwork, ann);
+    const restedAt = `now() - make_interval(days => $2)`;
+    await app.db.query(
+      'superuser',
+      `UPDATE user_tokens SET last_refreshed_at = ${restedAt}, created_at = ${restedAt} WHERE id = $1`,
+      [id, restDays],
+    );
+    jest.spyOn(upwork.grants, 'respond').mockReturnValue({ status: 400, body: { error: code } });
+    await ann.post(`/v1/tokens/${id}/refresh`);
+    return (await ann.get(`/v1/tokens/${id}`)).body;
+  }
+
+  it('with any word after two weeks of rest must be reconnected, and is not tried again', async () => {
+    const connection = await refresh('access_denied', 15);
+
+    expect(connection).toMatchObject({
+      status: 'reconnect_needed',
+      health: 'reconnect_needed',
+      lastError: 'Upwork refused: access_denied. The connection was unused for two weeks. Connect Upwork again.',
+    });
+    const calls = upwork.grants.respond as jest.Mock;
+    await ann.post(`/v1/tokens/${connection.id}/refresh`);
+    expect(calls).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([
+    ['earlier', 'access_denied', 13],
+    ['when the application is refused', 'invalid_client', 15],
+  ])('is tried again %s', async (_, code, restDays) => {
+    expect(await refresh(code, restDays)).toMatchObject({ status: 'failing', lastError: `Upwork refused: ${code}` });
+  });
+});
+
 describe('/v1/tokens/upwork', () => {
   let upwork: FakeUpwork;
   let app: TestApp;
@@ -236,6 +286,69 @@ describe('/v1/tokens/upwork', () => {
       'state',
     ]);
     expect(status).toBe(201);
+  });
+
+  describe('for a user of several organizations', () => {
+    const [CLIENT_ID, FREELANCER_ID, AGENCY_ID] = ['1300000000000000100', '1300000000000000101', '1300000000000000102'];
+
+    async function connect(): Promise<Answer> {
+      upwork.cases.serve('company-selector');
+      return ann.get(await consent(ann));
+    }
+    const choose = (id: number, organizationId: string, headers = {}) =>
+      ann.patch(`/v1/tokens/${id}`, { organizationId }, headers);
+
+    it('chooses the freelancer, and shows all', async () => {
+      const { body } = await connect();
+
+      expect(body.organizationId).toBe(FREELANCER_ID);
+      expect(body.organizations).toEqual([
+        { id: CLIENT_ID, title: 'Anna Berg Consulting', type: 'client' },
+        { id: FREELANCER_ID, title: 'Anna Berg', type: 'freelancer' },
+        { id: AGENCY_ID, title: 'Berg & Co', type: 'agency' },
+      ]);
+    });
+
+    it('takes the choice of the user, and keeps it when they reconnect', async () => {
+      const { body: created } = await connect();
+      const syncs = `SELECT watermark, list_positions AS positions FROM syncs WHERE token_id = $1`;
+      await app.db.query(
+        'superuser',
+        `UPDATE syncs SET watermark = now(), list_positions = '{"Hired": {}}' WHERE token_id = $1`,
+        [created.id],
+      );
+
+      const chosen = await choose(created.id, AGENCY_ID, { 'if-match': `"${created.version}"` });
+
+      expect(chosen).toMatchObject({ status: 200, body: { id: created.id, organizationId: AGENCY_ID } });
+      expect(await app.db.query('superuser', syncs, [created.id])).toEqual(
+        Array.from({ length: 3 }, () => ({ watermark: null, positions: {} })),
+      );
+      expect((await choose(created.id, AGENCY_ID)).body.version).toBe(chosen.body.version);
+      expect((await connect()).body).toMatchObject({ id: created.id, organizationId: AGENCY_ID });
+    });
+
+    it.each([
+      ['a client', CLIENT_ID],
+      ['an unknown one', '7'],
+    ])('refuses %s', async (_, organizationId) => {
+      const { body } = await connect();
+
+      expect(await choose(body.id, organizationId)).toMatchObject({
+        status: 400,
+        body: { code: 'validation.failed', errors: [{ pointer: '/organizationId' }] },
+      });
+    });
+
+    it('refuses one that has a connection, another version, and a stranger', async () => {
+      const { body } = await connect();
+      await ann.post('/v1/tokens', { ...PAIR, organizationId: AGENCY_ID });
+      const bob = await createSignedInCaller(app);
+
+      expect((await choose(body.id, AGENCY_ID)).body.code).toBe('token.already_exists');
+      expect((await choose(body.id, AGENCY_ID, { 'if-match': '"99"' })).status).toBe(412);
+      expect((await bob.patch(`/v1/tokens/${body.id}`, { organizationId: AGENCY_ID })).status).toBe(404);
+    });
   });
 
   it('ignores preconditions at the callback, which has no representation', async () => {

@@ -109,6 +109,11 @@ export const ERROR_CODES = {
   'user.last_admin': define(409, 'The last active admin cannot be removed', 'Give another user the role admin first.'),
   'session.not_found': define(404, 'Session not found', 'You have no active session with this id.'),
   'token.not_found': define(404, 'Connection not found', 'You have no connection with this id.'),
+  'token.already_exists': define(
+    409,
+    'The connection already exists',
+    'Another connection works for this organization.',
+  ),
   'token.state_invalid': define(400, 'The authorization is unknown, used or expired', CONNECT),
   'token.authorization_denied': define(409, 'The provider did not authorize the connection', CONNECT),
   'token.reconnect_needed': define(409, 'The connection must be authorized again', CONNECT),

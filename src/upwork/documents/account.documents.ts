@@ -11,11 +11,10 @@ const company = z.object({
   organizationLegacyType: text,
 });
 
-/** Organization that a connection may act for. */
-export type UpworkCompany = z.output<typeof company>;
+type Company = z.output<typeof company>;
 
 /** Leaves out the organizations that cannot be read. */
-function listPresent(items: readonly (UpworkCompany | null | undefined)[]): UpworkCompany[] {
+function listPresent(items: readonly (Company | null | undefined)[]): Company[] {
   return items.filter((item) => item !== null && item !== undefined);
 }
 
