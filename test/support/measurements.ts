@@ -158,8 +158,8 @@ const ATTEMPTS = 25;
 
 /**
  * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character
- * once. A linear pattern takes some hundred times as long, a quadratic one thousands. A filling is slow when every
- * attempt is.
+ * once, at the same moment. A linear pattern takes some hundred times as long, a quadratic one thousands. A filling is
+ * slow when every attempt is.
  */
 export function findSlowInputs(
   work: (text: string) => unknown,
@@ -167,12 +167,13 @@ export function findSlowInputs(
   limit: number,
   fillings = REPEATED_INPUTS,
 ): string[] {
-  const scanMs = medianMs(() => scan('x'.repeat(length)), 100);
   return fillings
     .flatMap((filling) => ['', '!'].map((end) => [filling, end] as const))
     .flatMap(([filling, end]) => {
       const text = filling.repeat(Math.ceil(length / filling.length)).slice(0, length - end.length) + end;
-      const isSlow = Array.from({ length: ATTEMPTS }).every(() => medianMs(() => work(text), 1) > limit * scanMs);
+      const isSlow = Array.from({ length: ATTEMPTS }).every(
+        () => medianMs(() => work(text), 1) > limit * medianMs(() => scan(text), 20),
+      );
       return isSlow ? [JSON.stringify(filling + end)] : [];
     });
 }
