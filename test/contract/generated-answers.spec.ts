@@ -1,6 +1,8 @@
+import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 import type { z } from 'zod';
 import { FAKE_SCHEMA } from '../../src/demo/fake-upwork/fake-schema';
+import { readJsonArray } from '../../src/jobs/import/json-rows';
 import { checkRow } from '../../src/jobs/import/import-row';
 import type { Job } from '../../src/jobs/job.entity';
 import type { UpworkJobsService } from '../../src/jobs/upwork-jobs.service';
@@ -95,7 +97,7 @@ describe('a thousand generated answers of Upwork', () => {
         const rows: string[] = [];
         const jobs = {
           store: async (found: Record<string, unknown>[]) => {
-            const stored = await Promise.all(found.map(checkRow));
+            const stored = await Promise.all((await parseRows(found)).map(checkRow));
             for (const { content } of stored) {
               assertStorable(content);
               rows.push(content.upworkJobId ?? '');
@@ -259,6 +261,16 @@ describe('a thousand generated answers of Upwork', () => {
   // A random order runs it anywhere, so it cannot be a test.
   afterAll(() => expect(servedCount).toBeGreaterThanOrEqual(1_000));
 });
+
+/** Returns the rows as the import parses them, in strict JSON. */
+async function parseRows(rows: readonly object[]): Promise<unknown[]> {
+  const parsed: unknown[] = [];
+  for await (const { value, errors } of readJsonArray(Readable.from([Buffer.from(JSON.stringify(rows))]))) {
+    expect(errors).toBeUndefined();
+    parsed.push(value);
+  }
+  return parsed;
+}
 
 /** Returns whether a node has what a synchronisation needs of a proposal. */
 function isReadableProposal(node: GeneratedNode | null): node is GeneratedNode {

@@ -48,8 +48,11 @@ export const requiredText = z.string().transform((value) => value.replace(/\0|\p
 /** Text that Upwork may omit. */
 export const text = optional(requiredText);
 
+/** Number in the range in which JSON is exact; the import of jobs rejects others. */
+const exactNumber = z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
+
 /** Number that Upwork may omit. */
-export const number = optional(z.number());
+export const number = optional(exactNumber);
 
 /** Flag that Upwork may omit. */
 export const flag = optional(z.boolean());
@@ -74,7 +77,7 @@ const DECIMAL = /^-?\d{1,20}(?:\.\d{1,20})?$/;
 /** Amount of money that Upwork may omit. Its currency is null unless ISO 4217 has it. */
 export const money = optional(
   z.object({
-    rawValue: z.union([z.string().regex(DECIMAL), z.number()]),
+    rawValue: z.union([z.string().regex(DECIMAL), exactNumber]),
     currency: optional(z.string().toUpperCase().refine(isCurrency)),
   }),
 );
