@@ -45,6 +45,7 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
       upwork.cases.clear();
       upwork.faults.clear();
       Object.assign(upwork, { partialEvery: 0, transformResponse: (_: unknown, answer: unknown) => answer });
+      upwork.broken.share = 0;
       await app.db.query('superuser', 'DELETE FROM user_tokens');
     },
     close: async () => {

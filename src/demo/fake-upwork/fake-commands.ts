@@ -20,6 +20,8 @@ const COMMANDS: Readonly<Record<string, (upwork: FakeUpwork, parameters: Paramet
   fault: ({ faults }, { endpoint, fault = '500', times = '1' }) =>
     faults.schedule(endpoint === 'graphql' ? 'graphql' : 'token', fault as Fault, Number(times)),
   serve: ({ cases }, { name = '' }) => cases.serve(name),
+  break: ({ broken }, { share = '0', seed = '1' }) =>
+    void Object.assign(broken, { share: Number(share), seed: Number(seed) }),
   partial: (upwork, { every = '0' }) => void (upwork.partialEvery = Number(every)),
 };
 

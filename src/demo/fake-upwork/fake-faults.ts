@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
+import type { FakeData } from './fake-schema';
 
 /**
  * The faults: `lost` does the work and closes the connection without an answer, `proxy` is a 403 in HTML, `gateway` a
@@ -32,6 +34,38 @@ export class FakeFaults {
   take(endpoint: Endpoint): Exclude<Fault, 'none'> | undefined {
     const fault = this.pending[endpoint].shift();
     return fault === 'none' ? undefined : fault;
+  }
+}
+
+/** Breaks a share of all nodes, each in one of these forms: always the same nodes for a seed. */
+export class BrokenNodes {
+  /** From 0 to 1. */
+  share = 0;
+  seed = 1;
+
+  /** Returns whether the node with this id is broken. */
+  has(id: string): boolean {
+    return this.draw(id).readUInt32BE(0) / 2 ** 32 < this.share;
+  }
+
+  /** Replaces the broken nodes of all lists. */
+  apply(data: FakeData): FakeData {
+    const lists = Object.entries(data).map(([name, list]) => {
+      if (!Array.isArray(list?.edges)) return [name, list] as const;
+      return [name, { ...list, edges: list.edges.map(({ node }) => ({ node: node && this.break(node) })) }] as const;
+    });
+    return Object.fromEntries(lists);
+  }
+
+  private break(node: Record<string, unknown>): Record<string, unknown> | null {
+    const id = String(node['id']);
+    if (!this.has(id)) return node;
+    const forms = [null, {}, { ...node, id: null }, { ...node, id: { value: id } }];
+    return forms[this.draw(id).readUInt8(4) % forms.length]!;
+  }
+
+  private draw(id: string): Buffer {
+    return createHash('sha256').update(`${this.seed}:${id}`).digest();
   }
 }
 

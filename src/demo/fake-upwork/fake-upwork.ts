@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { FakeCase } from './cases/fake-case';
 import { FakeCaseQueue } from './fake-cases';
 import { runCommand } from './fake-commands';
-import { FakeFaults, simulateFault } from './fake-faults';
+import { BrokenNodes, FakeFaults, simulateFault } from './fake-faults';
 import { FakeGrants } from './fake-grants';
 import { FakeMarketplace } from './fake-marketplace';
 import { FakeQueries } from './fake-queries';
@@ -32,6 +32,7 @@ export interface FakeCall {
 export class FakeUpwork {
   readonly grants = new FakeGrants('fake-client', 'fake-secret');
   readonly faults = new FakeFaults();
+  readonly broken = new BrokenNodes();
   readonly marketplace = new FakeMarketplace();
   readonly cases = new FakeCaseQueue();
   readonly calls: FakeCall[] = [];
@@ -127,7 +128,7 @@ export class FakeUpwork {
     const { data, ...rest } = await this.execute(call, user);
     if (data === null) return { data, ...rest };
     const { operationName: operation, variables = {} } = call;
-    return this.transformResponse({ operation, user, variables }, { data, ...rest });
+    return this.transformResponse({ operation, user, variables }, { data: this.broken.apply(data), ...rest });
   }
 
   /** Runs a document over the data of a case or of the marketplace, so it gets only the fields that it selects. */
