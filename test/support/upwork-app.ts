@@ -15,7 +15,7 @@ export interface UpworkApp {
   connectUser(organizationId?: string): Promise<SignedInCaller>;
   /** Requests a synchronisation, runs it to its end and returns it. The fake serves the cases first. */
   synchronize(user: SignedInCaller, kind: SyncKind, ...cases: string[]): Promise<Answer['body']>;
-  /** Removes the connections, and what a test told the fake to do. */
+  /** Removes the connections, and what a test set in the fake. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
