@@ -45,7 +45,7 @@ const PERMANENT_ERRORS = new Set(['invalid_grant']);
 const CLIENT_ERRORS = new Set(['invalid_client', 'unauthorized_client', 'unsupported_grant_type']);
 
 /**
- * Runs the OAuth 2 authorization code flow against Upwork, with PKCE by default, and token refreshes, with openid-client.
+ * Runs the OAuth 2 authorization code flow against Upwork and token refreshes, with openid-client. PKCE is the default.
  * @see RFC 6749, RFC 7636
  */
 @Injectable()
