@@ -113,7 +113,7 @@ describe('twenty generated answers', () => {
   const readIds = async (sql: string) =>
     (await upworkApp.app.db.query<{ id: string }>('superuser', sql)).map(({ id }) => id).sort();
 
-  /** Lets the fake give the answer to the first call of an operation in each synchronisation, and empty ones to others. */
+  /** Lets the fake give the answer to the first call of an operation, and empty ones to its later calls. */
   function serve(operation: string, answer: GeneratedAnswer): void {
     const rest = [toArrivedAnswer(answer)];
     upworkApp.upwork.transformResponse = (call, whole) =>
