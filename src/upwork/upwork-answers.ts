@@ -51,13 +51,15 @@ export function readAnswer<Schema extends z.ZodType>(
   const response = envelope.safeParse(answer);
   if (!response.success) throw new UpworkError('unusable', `${name}: Upwork's answer is not a GraphQL response`);
   const { data, errors } = response.data;
-  const failures = (errors ?? []).map((error) => classifyError(name, error)).sort(compareSeverity);
+  const hasData = data !== null && data !== undefined;
+  const failures = (errors ?? []).map((error) => classifyError(name, error, hasData)).sort(compareSeverity);
   const parsed = schema.safeParse(data);
   const [worst] = failures;
   if (worst && (isEmpty(data) || !parsed.success || CONCERNS_ALL.has(worst.kind))) throw worst;
   if (parsed.success) {
     const missingPermissions = [...new Set(failures.flatMap(({ permission }) => permission ?? []))];
-    return { data: parsed.data, isPartial: failures.length > 0, missingPermissions };
+    const isWorthRepeating = failures.some(({ kind }) => kind !== 'permission_missing');
+    return { data: parsed.data, isPartial: failures.length > 0, isWorthRepeating, missingPermissions };
   }
   const where = parsed.error.issues[0]?.path.join('.');
   throw new UpworkError(
@@ -91,11 +93,10 @@ const KIND_BY_WORDS: readonly (readonly [UpworkErrorKind, RegExp])[] = [
 const DOCUMENT_CLASSIFICATIONS = new Set(['ValidationError', 'InvalidSyntax']);
 
 /** Maps an error. Messages may quote texts of the user, so only their kind, path and permission are kept. */
-function classifyError(name: string, { message, path, extensions }: GraphqlError): UpworkError {
+function classifyError(name: string, error: GraphqlError, hasData: boolean): UpworkError {
+  const { message, path } = error;
   const where = path?.join('.') ?? 'the operation';
-  const kind = DOCUMENT_CLASSIFICATIONS.has(extensions?.classification ?? '')
-    ? 'document_refused'
-    : KIND_BY_WORDS.find(([, words]) => words.test(message))?.[0];
+  const kind = findKind(error, hasData);
   if (kind === 'permission_missing') return buildPermissionError(name, readPermission(message) ?? path?.join('.'));
   if (kind === 'document_refused')
     return new UpworkError(kind, `${name}: Upwork does not accept this request any more. The operator must update it.`);
@@ -103,12 +104,27 @@ function classifyError(name: string, { message, path, extensions }: GraphqlError
   return new UpworkError(kind ?? 'unusable', `${name}: Upwork reports an error at ${where}`);
 }
 
-/** Reads the part of the schema that the message names in brackets. */
-function readPermission(message: string): string | undefined {
-  return /\[(\w+(?:\.\w+)*)\]/.exec(message)?.[1]?.slice(0, 100);
+/**
+ * Finds the kind of an error. Upwork checks the token and the document before it reads data, so an error at a path
+ * beside data concerns that path only: "unauthorized" is then one room or proposal, not the token.
+ */
+function findKind({ message, path, extensions }: GraphqlError, hasData: boolean): UpworkErrorKind | undefined {
+  const kind = DOCUMENT_CLASSIFICATIONS.has(extensions?.classification ?? '')
+    ? 'document_refused'
+    : KIND_BY_WORDS.find(([, words]) => words.test(message))?.[0];
+  return kind && CONCERNS_ALL.has(kind) && hasData && path?.length ? 'unusable' : kind;
 }
 
-function buildPermissionError(name: string, permission = name): UpworkError {
+/** Reads the part of the schema that the message names in brackets. */
+function readPermission(message: string): string | undefined {
+  return /\[(\w+(?:\.\w+)*)\]/.exec(message)?.[1];
+}
+
+const MAX_PERMISSION_LENGTH = 100;
+
+/** Builds the error of a permission. Its name has no indexes: a field of many nodes is one permission. */
+function buildPermissionError(name: string, part = name): UpworkError {
+  const permission = part.replace(/\.\d+(?=\.|$)/g, '').slice(0, MAX_PERMISSION_LENGTH);
   return new UpworkError(
     'permission_missing',
     `${name}: the API key lacks Upwork's permission for ${permission}. The owner of the key must add it.`,

@@ -22,6 +22,8 @@ export interface UpworkCaller {
   readonly organizationId: string | null;
   /** True for calls that no user waits for: they end before the day's calls do. */
   readonly isPolling?: boolean;
+  /** True for calls of a task: they wait while many calls are waiting. */
+  readonly isInBackground?: boolean;
 }
 
 const TIMEOUT_MS = 15_000;
@@ -97,7 +99,7 @@ export class UpworkClientService {
   private async attempt<Schema extends z.ZodType>(
     document: UpworkDocument<Schema>,
     request: RequestInit,
-    { userId, isPolling }: UpworkCaller,
+    { userId, isPolling, isInBackground }: UpworkCaller,
     beforeSend?: () => void,
   ): Promise<UpworkAnswer<z.output<Schema>>> {
     const delayMs = this.breaker.getDelayMs(userId);
@@ -105,26 +107,35 @@ export class UpworkClientService {
       throw new UpworkError('unavailable', 'Upwork is not answering. Calls resume automatically', {
         retryAfterMs: delayMs,
       });
-    await this.limiter.acquire({ isPolling });
+    await this.limiter.acquire({ isPolling, isInBackground });
     beforeSend?.();
     try {
-      const answer = readAnswer(document, await this.send(document.name, request));
-      this.breaker.recordSuccess(userId);
+      const answer = readAnswer(document, await this.exchange(document.name, request, userId));
       // The call had its effect: without Redis the alarm ends with a later one.
       await this.refusedDocuments.remove(document.name).catch(() => undefined);
       return answer;
     } catch (error) {
-      await this.recordFailure(document.name, userId, error);
+      if (error instanceof UpworkError) await this.recordFailure(document.name, error);
       throw error;
     }
   }
 
-  private async recordFailure(name: string, userId: number, error: unknown): Promise<void> {
-    const kind = error instanceof UpworkError ? error.kind : undefined;
-    if (kind === 'unavailable') this.breaker.recordFailure(userId);
-    else this.breaker.recordSuccess(userId);
+  private async recordFailure(name: string, { kind, retryAfterMs }: UpworkError): Promise<void> {
     if (kind === 'document_refused') await this.refusedDocuments.add(name);
-    if (error instanceof UpworkError && kind === 'limited') await this.limiter.pause(error.retryAfterMs ?? 1_000);
+    if (kind === 'limited') await this.limiter.pause(retryAfterMs ?? 1_000);
+  }
+
+  /** Sends a request. An answer that reports errors is an answer: only 5xx and silence are failures of the service. */
+  private async exchange(name: string, request: RequestInit, userId: number): Promise<unknown> {
+    try {
+      const answer = await this.send(name, request);
+      this.breaker.recordSuccess(userId);
+      return answer;
+    } catch (error) {
+      if (error instanceof UpworkError && error.kind === 'unavailable') this.breaker.recordFailure(userId);
+      else this.breaker.recordSuccess(userId);
+      throw error;
+    }
   }
 
   private async send(name: string, request: RequestInit): Promise<unknown> {
@@ -183,12 +194,12 @@ export interface ConnectionPage<Node> {
   readonly next: string | null;
 }
 
-/** Reads up to `maxPages` pages. On the last one Upwork may repeat the cursor, which ends the reading. */
+/** Reads up to `maxPages` pages, from the cursor `after` or the first one. On the last one Upwork may repeat the cursor, which ends the reading. */
 export async function* readPages<Node>(
   maxPages: number,
   read: (after: string | undefined) => Promise<ConnectionPage<Node>>,
+  after?: string,
 ): AsyncGenerator<ConnectionPage<Node>> {
-  let after: string | undefined;
   for (let n = 0; n < maxPages; n++) {
     const page: ConnectionPage<Node> = await read(after);
     yield page;

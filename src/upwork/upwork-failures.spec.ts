@@ -113,6 +113,27 @@ describe('failures of Upwork', () => {
     });
   });
 
+  it.each(['Unauthorized', 'Validation error in the input'])('of a path are partial answers, also "%s"', (message) => {
+    const error = { message, path: ['marketplaceJobPostingsSearch', 'edges', 0, 'node'] };
+
+    expect(readGraphql([error], SEARCH_DATA)).toMatchObject({ isPartial: true, isWorthRepeating: true });
+    expect(catchFailure(() => readGraphql([error], { marketplaceJobPostingsSearch: null })).kind).toBe('unusable');
+  });
+
+  it('of a path without data concern the token', () => {
+    expect(catchFailure(() => readGraphql([{ message: 'Unauthorized', path: ['a'] }])).kind).toBe('refused');
+  });
+
+  it('name a permission once for all nodes, and no call is worth repeating for it', () => {
+    const message = "doesn't have enough oauth2 permissions/scopes";
+    const errors = Array.from({ length: 50 }, (_, n) => ({ message, path: ['roomList', 'edges', n, 'node', 'topic'] }));
+
+    expect(readGraphql(errors, SEARCH_DATA)).toMatchObject({
+      isWorthRepeating: false,
+      missingPermissions: ['roomList.edges.node.topic'],
+    });
+  });
+
   it.each([
     ['refused', 'Invalid token provided', SEARCH_DATA],
     ['unavailable', 'Transform timeout', { marketplaceJobPostingsSearch: { edges: null, pageInfo: null } }],

@@ -12,6 +12,9 @@ const MAX_WAIT_MS = 10_000;
 /** Polling waits less, so that a user never has more than these calls before theirs. */
 const MAX_POLLING_WAIT_MS = 5_000;
 
+/** Tasks ask for a slot again while none is near, so that a busy minute fails no part of a synchronisation. */
+const MAX_BACKGROUND_WAIT_MS = 120_000;
+
 const NEXT_KEY = 'upwork-calls:next';
 const PAUSE_KEY = 'upwork-calls:pause';
 
@@ -54,6 +57,13 @@ const PAUSE = `
   end
   return 1`;
 
+/** Who asks for a slot. */
+interface SlotOptions {
+  readonly isPolling?: boolean;
+  /** True for calls of a task. */
+  readonly isInBackground?: boolean;
+}
+
 /**
  * Limits the calls to Upwork across all processes: their rate, which Upwork counts by IP address, and their number per
  * UTC day, which it counts by API key. Polling leaves a share of the day's calls to requests of users.
@@ -77,20 +87,28 @@ export class UpworkRateLimiterService {
 
   /**
    * Waits for the caller's slot and counts the call.
-   * @throws UpworkError `limited` when the slot is more than 10 s away (polling: 5 s); `budget_used` when the day's
-   *   calls are used
+   * @throws UpworkError `limited` when the slot is more than 10 s away (polling: 5 s; in the background: after two
+   *   minutes); `budget_used` when the day's calls are used
    */
-  async acquire({ isPolling = false }: { readonly isPolling?: boolean } = {}): Promise<void> {
+  async acquire({ isPolling = false, isInBackground = false }: SlotOptions = {}): Promise<void> {
+    const until = performance.now() + (isInBackground ? MAX_BACKGROUND_WAIT_MS : 0);
+    for (;;) {
+      const [outcome, milliseconds] = await this.reserve(isPolling);
+      if (outcome === 'spent') throw buildSpentError(isPolling, milliseconds);
+      if (outcome === 'granted') return milliseconds > 0 ? sleep(milliseconds) : undefined;
+      if (performance.now() + milliseconds > until)
+        throw new UpworkError('limited', 'Too many calls to Upwork are waiting', { retryAfterMs: milliseconds });
+      await sleep(milliseconds * Math.random());
+    }
+  }
+
+  private async reserve(isPolling: boolean): Promise<['granted' | 'busy' | 'spent', number]> {
     const limit = isPolling ? computePollingLimit(this.callsPerDay) : this.callsPerDay;
     const maxWait = isPolling ? MAX_POLLING_WAIT_MS : MAX_WAIT_MS;
     const keys = [this.dayKey, NEXT_KEY, PAUSE_KEY];
     const values = [this.intervalMs, maxWait, limit, this.clockOffsetMs];
     const answer = await this.redis.commands.eval(ACQUIRE_SLOT, 3, ...keys, ...values);
-    const [outcome, milliseconds] = answer as ['granted' | 'busy' | 'spent', number];
-    if (outcome === 'spent') throw buildSpentError(isPolling, milliseconds);
-    if (outcome === 'busy')
-      throw new UpworkError('limited', 'Too many calls to Upwork are waiting', { retryAfterMs: milliseconds });
-    if (milliseconds > 0) await sleep(milliseconds);
+    return answer as ['granted' | 'busy' | 'spent', number];
   }
 
   /** Pauses calls of all processes, as Upwork asked. */

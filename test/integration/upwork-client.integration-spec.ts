@@ -93,6 +93,26 @@ describe(UpworkClientService.name, () => {
     await third.close();
   });
 
+  it('counts no failure of Upwork for answers that report one: other calls continue', async () => {
+    for (let n = 0; n < 6; n++) upwork.cases.serve('failure-as-an-answer');
+    const search = () => app.get(UpworkClientService).call(SEARCH_JOBS, { filter: {} }, buildCaller(9));
+    for (let n = 0; n < 2; n++) await expect(search()).rejects.toMatchObject({ kind: 'unavailable' });
+
+    expect(upwork.calls).toHaveLength(6);
+    await expect(call(app, 9)).resolves.toBeDefined();
+  });
+
+  it('lets a task wait until a slot is near, and a user not', async () => {
+    const caller = { ...buildCaller(10), isPolling: true };
+    const callAs = (fields: object) => app.get(UpworkClientService).call(CURRENT_USER, {}, { ...caller, ...fields });
+    const [seconds] = await app.redis.time();
+    await app.redis.set(NEXT_KEY, (Number(seconds) + 12) * 1_000);
+
+    await expect(callAs({ isPolling: false })).rejects.toMatchObject({ kind: 'limited' });
+    await expect(callAs({})).rejects.toMatchObject({ kind: 'limited' });
+    await expect(callAs({ isInBackground: true })).resolves.toBeDefined();
+  });
+
   it.each([
     ['organizationId', { organizationId: '漢字' }],
     ['organizationId', { organizationId: 'a\r\nb: c' }],

@@ -14,6 +14,8 @@ export interface UpworkAnswer<Data> {
   readonly data: Data;
   /** True when Upwork could not read a part of the data. */
   readonly isPartial: boolean;
+  /** True when a later call can return what is missing; a missing permission stays. */
+  readonly isWorthRepeating: boolean;
   /** What the API key may not read. */
   readonly missingPermissions: readonly string[];
 }
