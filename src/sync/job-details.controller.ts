@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { JobDetailsDto, JobQuestionsDto } from '../jobs/job-details.dto';
 import { SignedIn } from '../platform/http/access/access';
 import { ParseIdPipe } from '../platform/http/validation/request-validation.pipe';
-import { Idempotent } from '../platform/idempotency/idempotency.interceptor';
+import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { JobDetailsService } from './job-details.service';
 
 /** Routes for the full postings of the signed-in user's jobs. */
@@ -14,7 +14,7 @@ export class JobDetailsController {
   constructor(private readonly details: JobDetailsService) {}
 
   @Post(':id/refresh')
-  @Idempotent()
+  @NotIdempotent('no transaction may wait for Upwork; a repeated request reads the posting again')
   @HttpCode(200)
   @ApiOperation({
     operationId: 'refreshJob',

@@ -9,7 +9,7 @@ import { RedisClients } from '../platform/redis/redis-clients';
 import { TokenRefreshService } from '../tokens/token-refresh.service';
 import { JOB_DETAILS, type UpworkPosting } from '../upwork/documents/job-details.documents';
 import { UpworkClientService } from '../upwork/upwork-client.service';
-import { UpworkError } from '../upwork/upwork.error';
+import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 import { readPrice, readRates } from './job-facts';
 
 const MAX_PER_MINUTE = 10;
@@ -38,7 +38,7 @@ export class JobDetailsService {
    * Reads the posting and stores its text, kind of pay and details. Session: user; Upwork is called outside any unit of
    * work. At most one audit row.
    * @throws AppError `job.not_found`; `job.not_on_upwork`; `token.not_connected`; `rate.limited` beyond ten in a
-   *   minute; `upwork.unavailable`
+   *   minute; `upwork.permission_missing`; `upwork.unavailable`
    */
   async refresh(id: number): Promise<JobDetailsDto> {
     const postingId = getPostingId(await this.findJob(id));
@@ -148,12 +148,15 @@ function listQuestions(questions: Questions): string[] {
     .slice(0, MAX_QUESTIONS);
 }
 
+/** Kinds of failures that only a person can end, so a client must not try again soon. */
+const LASTING: ReadonlySet<UpworkErrorKind> = new Set(['permission_missing', 'document_refused']);
+
 function toAppError(error: unknown): unknown {
   if (!(error instanceof UpworkError)) return error;
   const seconds = Math.max(5, Math.ceil((error.retryAfterMs ?? 0) / 1_000));
-  return new AppError('upwork.unavailable', {
-    detail: `${error.message}.`,
-    headers: { 'retry-after': String(seconds) },
+  return new AppError(error.kind === 'permission_missing' ? 'upwork.permission_missing' : 'upwork.unavailable', {
+    detail: error.message.replace(/\.?$/, '.'),
+    ...(!LASTING.has(error.kind) && { headers: { 'retry-after': String(seconds) } }),
     cause: error,
   });
 }

@@ -177,6 +177,35 @@ describe('the details of a job', () => {
     expect((await stranger.get(`/v1/jobs/${id}/questions`)).body.code).toBe('job.not_found');
   });
 
+  it('cannot be read without a permission of the API key, or when Upwork refuses the document; later is no cure', async () => {
+    const id = await create(upwork.marketplace.publish({ title: 'Hidden' }).id);
+    upwork.cases.serve('permission-missing');
+    const forbidden = await ann.post(`/v1/jobs/${id}/refresh`);
+    upwork.cases.serve('unknown-document');
+    const refused = await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect(forbidden).toMatchObject({ status: 409, body: { code: 'upwork.permission_missing' } });
+    expect(refused).toMatchObject({ status: 503, body: { code: 'upwork.unavailable' } });
+    for (const { headers, body } of [forbidden, refused]) {
+      expect([headers.get('retry-after'), body.detail]).toEqual([null, expect.stringMatching(/[^.]\.$/)]);
+    }
+  });
+
+  it('keep new tokens when a request with a key fails after their refresh', async () => {
+    const id = await create(upwork.marketplace.publish({ title: 'Mine' }).id);
+    upwork.grants.expireAll();
+    upwork.faults.schedule('graphql', 'none');
+    upwork.faults.schedule('graphql', '500', 3);
+    const headers = { 'idempotency-key': 'refresh-1' };
+
+    const failed = await ann.post(`/v1/jobs/${id}/refresh`, undefined, headers);
+    upwork.grants.expireAll();
+    await app.db.query('superuser', `UPDATE user_tokens SET last_refreshed_at = last_refreshed_at - interval '1 hour'`);
+    const done = await ann.post(`/v1/jobs/${id}/refresh`, undefined, headers);
+
+    expect([failed.status, done.status]).toEqual([503, 200]);
+  });
+
   it('are read ten times in a minute', async () => {
     const posted = upwork.marketplace.publish({ title: 'Often' });
     const id = await create(posted.id);

@@ -132,6 +132,11 @@ export const ERROR_CODES = {
     'Upwork is not set up on this server',
     'The operator of this server sets UPWORK_CLIENT_ID and UPWORK_CLIENT_SECRET.',
   ),
+  'upwork.permission_missing': define(
+    409,
+    'The API key lacks a permission of Upwork',
+    'The owner of the API key must add the permission at Upwork.',
+  ),
   'upwork.unavailable': define(503, 'Upwork is not available', 'Upwork does not answer. Try again in a few minutes.'),
   'job.not_found': define(404, 'Job not found', 'You have no job with this id.'),
   'job.already_exists': define(409, 'The job already exists', 'You already have this job, perhaps a deleted one.'),

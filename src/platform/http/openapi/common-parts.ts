@@ -44,6 +44,7 @@ const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/mfa/totp/confirm': ['409'],
   'post /v1/admin/users/{id}/reset-mfa': ['409'],
   'post /v1/tokens/{id}/refresh': ['409'],
+  'post /v1/jobs/{id}/refresh': ['409'],
   'post /v1/webhooks/{id}/rotate-secret': ['409'],
   'patch /v1/saved-searches/{id}': ['422'],
   'post /v1/webhooks': ['422'],
