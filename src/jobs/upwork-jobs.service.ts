@@ -27,6 +27,12 @@ const STORE_NUMBERS = `
   FROM unnest($1::text[], $2::text[]) AS known (number, id)
   WHERE source_key = 'upwork:' || known.id AND upwork_job_number IS DISTINCT FROM known.number`;
 
+/** Stores the job of the number $1 with its title $2, unless it exists or another transaction stores it. */
+const STORE_MISSING = `
+  INSERT INTO jobs (source_key, upwork_job_id, upwork_job_number, title, fetched_at)
+  VALUES ('upwork:~02' || $1, '~02' || $1, $1, $2, now())
+  ON CONFLICT (user_id, source_key) DO NOTHING`;
+
 /** A job with the field names of POST /v1/jobs. */
 type JobRow = Readonly<Record<string, unknown>>;
 
@@ -71,6 +77,11 @@ export class UpworkJobsService {
         return addReports(report, filledReport);
       }),
     );
+  }
+
+  /** Stores a job of which only the title is known. A job that exists does not change. One audit row for a new one. */
+  async storeMissing(upworkJobNumber: string, title: string): Promise<void> {
+    await this.database.query(STORE_MISSING, [upworkJobNumber, title]);
   }
 
   private importRows(rows: readonly JobRow[]): Promise<ImportReportDto> {

@@ -51,4 +51,15 @@ describe(toJobRow.name, () => {
   ])('takes the type of the search for a job with %s, unless the job says it', (_, fields, searched, jobType) => {
     expect(toJobRow(buildJob(fields), searched)).toMatchObject({ jobType });
   });
+
+  it('omits skills without a name, and takes the technical name of one without another', () => {
+    const skills = [
+      { name: 'sql', prettyName: '' },
+      { name: ' ', prettyName: ' ' },
+      null,
+      { name: 'a', prettyName: 'A' },
+    ];
+
+    expect(toJobRow(buildJob({ skills }))).toMatchObject({ skills: ['sql', 'A'] });
+  });
 });

@@ -7,7 +7,7 @@ import { Database } from '../platform/database/database';
 import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
 import { readJobFacts, readPrice, readRates } from './job-facts';
 import { buildSearchFilter, SEARCH_COLUMNS, type SearchFields } from './search-filter';
-import { type SyncResult, SyncRun } from './sync-run';
+import { type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 type JobType = NonNullable<SearchFields['jobType']>;
 
@@ -67,7 +67,7 @@ function readJobType(job: UpworkJob, searchedType: JobType | null): JobType | nu
 
 /** Lists the names of the skills that have one. */
 function listSkills({ skills }: UpworkJob): string[] {
-  const names = (skills ?? []).flatMap((skill) => (skill?.prettyName ?? skill?.name ?? '').trim() || []);
+  const names = (skills ?? []).flatMap((skill) => skill?.prettyName?.trim() || skill?.name?.trim() || []);
   return names.slice(0, 50).map((name) => truncateToCodePoints(name, 100));
 }
 
@@ -106,9 +106,10 @@ interface SearchRow extends SearchFields {
   readonly lastFullSearchAt: Date | null;
 }
 
+/** Lists the searches that waited longest first: a run can be ended early. */
 const LIST_SEARCHES = `
   SELECT id, last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt", ${SEARCH_COLUMNS}
-  FROM saved_searches ORDER BY id LIMIT 50`;
+  FROM saved_searches ORDER BY last_searched_at NULLS FIRST, id LIMIT 50`;
 
 const ADD_NEW_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
 
@@ -135,10 +136,11 @@ export class JobsSyncService {
    * failed search stores its error and does not affect the others. Session: user; opens its own short units.
    * @throws UpworkError when the access token is refused or all searches failed
    */
-  async run(caller: UpworkCaller): Promise<SyncResult> {
+  async run(caller: SyncCaller): Promise<SyncResult> {
     const counts = { searches: 0, created: 0, updated: 0, unchanged: 0, failed: 0, failedSearches: 0, unreadable: 0 };
-    const run = new SyncRun();
+    const run = new SyncRun(caller.stop);
     for (const search of await this.database.query<SearchRow>(LIST_SEARCHES)) {
+      if (run.isStopped) break;
       const reason = await run.runPart(`saved search ${search.id}`, () => this.runSearch(search, caller, counts, run));
       if (reason !== null) await this.database.query(MARK_SEARCH_FAILED, [search.id, reason]);
     }

@@ -4,8 +4,9 @@ import { UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { UpworkAccountService } from '../tokens/upwork-account.service';
 import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
-import { readPages, type UpworkCaller, UpworkClientService } from '../upwork/upwork-client.service';
-import { type SyncCaller, type SyncResult, SyncRun } from './sync-run';
+import { readPages, type UpworkAnswer, UpworkClientService } from '../upwork/upwork-client.service';
+import { RoomProgress } from './room-progress';
+import { type ListPositions, type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 const PAGE_SIZE = 50;
 const MAX_ROOM_PAGES = 20;
@@ -18,6 +19,26 @@ const DAY_MS = 86_400_000;
 /** Rooms that the default list leaves out: those the user left or hid. */
 const OTHER_ROOMS = { subscribed_eq: false, includeHidden_eq: true };
 
+/** List of rooms to read. */
+interface RoomList {
+  readonly filter: Readonly<Record<string, unknown>>;
+  /** Selects the rooms of the list that are read. */
+  readonly isWanted: (roomId: string) => boolean;
+  /** True for a list without which the run cannot succeed. */
+  readonly isRequired?: boolean;
+}
+
+type Counts = Record<'rooms' | 'created' | 'updated' | 'read' | 'failedRooms' | 'unreadable', number>;
+
+/** State of one run. */
+interface Reading {
+  readonly caller: SyncCaller;
+  readonly run: SyncRun;
+  readonly counts: Counts;
+  readonly upworkUserId: string;
+  readonly progress: RoomProgress;
+}
+
 /** Imports the conversations of the tenant. */
 @Injectable()
 export class MessagesSyncService {
@@ -29,50 +50,96 @@ export class MessagesSyncService {
   ) {}
 
   /**
-   * Reads rooms with activity since `watermark`, and all their stories. A failed room does not affect the others.
-   * Session: user, one unit per room; a stored room is unchanged when read again.
-   * @throws UpworkError when the access token is refused, a list of rooms cannot be read, or all rooms failed
+   * Reads rooms with activity since `watermark`, and all their stories. A failed room does not affect the others: the
+   * next runs read it again, without those that are stored. Session: user, one unit per room.
+   * @param positions what earlier runs since the watermark read and missed; updated
+   * @throws UpworkError when the access token is refused, the default list cannot be read, or all rooms failed
    */
-  async run(caller: SyncCaller, watermark: Date | null): Promise<SyncResult> {
+  async run(caller: SyncCaller, watermark: Date | null, positions: ListPositions): Promise<SyncResult> {
     const counts = { rooms: 0, created: 0, updated: 0, read: 0, failedRooms: 0, unreadable: 0 };
-    const run = new SyncRun();
+    const run = new SyncRun(caller.stop);
+    const progress = new RoomProgress(positions, watermark);
     const upworkUserId = await this.accounts.findUserId(caller.tokenId, caller);
-    for await (const { rooms, unreadable } of this.readRooms(caller, watermark, run)) {
-      counts.unreadable += unreadable;
-      for (const room of rooms) {
-        await run.runPart(`room ${room.id}`, async () => {
-          const stored = await this.rooms.import(toRoomInput(room, caller.tokenId), upworkUserId, caller, (answer) =>
-            run.read(answer),
-          );
-          counts.rooms += 1;
-          counts.created += stored.created;
-          counts.updated += stored.updated;
-          counts.read += stored.read;
-          counts.unreadable += stored.unreadable;
-        });
-      }
+    const filters = listRoomFilters(watermark, new Date());
+    try {
+      for (const list of listRooms(filters, progress))
+        await this.readList(list, { caller, run, counts, upworkUserId, progress });
+    } finally {
+      progress.settle();
     }
     await this.messages.link();
-    counts.failedRooms = run.failedCount;
-    return run.finish(counts);
+    counts.failedRooms = progress.failedCount;
+    const result = run.finish(counts, progress.isComplete);
+    if (result.isComplete) progress.restart(filters.length > 1);
+    return result;
   }
 
-  /** Reads the pages of all lists. A room can be in several lists; only its first occurrence is returned. */
-  private async *readRooms(
-    caller: UpworkCaller,
-    watermark: Date | null,
-    run: SyncRun,
-  ): AsyncGenerator<{ rooms: UpworkRoom[]; unreadable: number }> {
-    const known = new Set<string>();
-    for (const filter of listRoomFilters(watermark, new Date())) {
-      const read = async (after?: string) =>
-        run.read(await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller)).roomList;
-      for await (const { nodes, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
-        const rooms = nodes.filter(({ id }) => !known.has(id) && known.add(id));
-        yield { rooms, unreadable };
+  private async readList(list: RoomList, reading: Reading): Promise<void> {
+    if (list.isRequired) return this.readRooms(list, reading);
+    const name = `list of rooms ${JSON.stringify(list.filter)}`;
+    const reason = await reading.run.runExtra(name, () => this.readRooms(list, reading));
+    if (reason !== null) reading.progress.missList();
+  }
+
+  /** Reads the pages of a list and its rooms. */
+  private async readRooms({ filter, isWanted }: RoomList, reading: Reading): Promise<void> {
+    const { caller, run, counts, progress } = reading;
+    const read = async (after?: string) => {
+      const answer = await this.upwork.call(ROOMS, { filter, pagination: { after, first: PAGE_SIZE } }, caller);
+      // A room can be missing, or the cursor of the next page.
+      if (answer.isWorthRepeating) progress.missList();
+      return run.read(answer).roomList;
+    };
+    for await (const { nodes, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
+      counts.unreadable += unreadable;
+      for (const room of nodes) {
+        if (run.isStopped) return;
+        if (isWanted(room.id) && progress.start(room.id)) await this.readRoom(room, reading);
       }
     }
   }
+
+  private async readRoom(room: UpworkRoom, { caller, run, counts, upworkUserId, progress }: Reading): Promise<void> {
+    await run.runPart(`room ${room.id}`, async () => {
+      let isWhole = true;
+      const readAnswer = <Data>(answer: UpworkAnswer<Data>): Data => {
+        isWhole = isWhole && !answer.isWorthRepeating;
+        return run.read(answer);
+      };
+      try {
+        const stored = await this.rooms.import(toRoomInput(room, caller.tokenId), upworkUserId, caller, readAnswer);
+        counts.rooms += 1;
+        for (const name of ['created', 'updated', 'read', 'unreadable'] as const) counts[name] += stored[name];
+        progress.end(room.id, isWhole);
+      } catch (error) {
+        progress.fail(room.id, error);
+        throw error;
+      }
+    });
+  }
+}
+
+/**
+ * Returns the lists to read. Rooms that an earlier run since the watermark stored are read again only if they were
+ * active since. The first run of a day also reads the missed rooms.
+ */
+function listRooms(filters: ReturnType<typeof listRoomFilters>, progress: RoomProgress): RoomList[] {
+  const { firstReadAt, missedSince } = progress;
+  const isWanted = (id: string): boolean => !progress.isRead(id);
+  const isMissed = (id: string): boolean => progress.isMissed(id);
+  const lists: RoomList[] = filters.map((filter, n) => ({ filter, isWanted, isRequired: n === 0 }));
+  if (firstReadAt) lists.unshift({ filter: filterActive(firstReadAt), isWanted: () => true });
+  if (filters.length === 1 || missedSince === undefined) return lists;
+  const active = missedSince && filterActive(missedSince);
+  return [
+    ...lists,
+    { filter: { ...active }, isWanted: isMissed },
+    { filter: { ...OTHER_ROOMS, ...active }, isWanted: isMissed },
+  ];
+}
+
+function filterActive(since: Date): Readonly<Record<string, unknown>> {
+  return { activeSince_eq: toActiveSince(since.getTime()) };
 }
 
 /**
@@ -81,7 +148,7 @@ export class MessagesSyncService {
  */
 export function listRoomFilters(watermark: Date | null, now: Date): Readonly<Record<string, unknown>>[] {
   if (!watermark) return [{}, OTHER_ROOMS];
-  const active = { activeSince_eq: toActiveSince(watermark.getTime()) };
+  const active = filterActive(watermark);
   const startOfDayMs = watermark.getTime() - (watermark.getTime() % DAY_MS);
   if (now.getTime() < startOfDayMs + DAY_MS) return [active];
   return [active, { ...OTHER_ROOMS, activeSince_eq: toActiveSince(startOfDayMs) }];

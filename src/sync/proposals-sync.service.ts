@@ -20,7 +20,14 @@ import {
   UpworkClientService,
 } from '../upwork/upwork-client.service';
 import { readPrice } from './job-facts';
-import { type ListPosition, type ListPositions, type SyncCaller, type SyncResult, SyncRun } from './sync-run';
+import {
+  type ListPosition,
+  type ListPositions,
+  MAX_INCOMPLETE_RUNS,
+  type SyncCaller,
+  type SyncResult,
+  SyncRun,
+} from './sync-run';
 
 /** Ends a list whose cursors never end. */
 const MAX_PAGES_PER_LIST = 500;
@@ -30,9 +37,6 @@ const WHOLE_EVERY_MS = 86_400_000;
 
 /** Clocks differ, and a change may become visible late. */
 const OVERLAP_MS = 300_000;
-
-/** Runs after which unreadable parts are skipped: proposals of deleted people can stay unreadable. */
-const MAX_INCOMPLETE_RUNS = 2;
 
 /** Upwork does not show the title of a private job. */
 const PRIVATE_JOB_TITLE = 'Private job on Upwork';
@@ -68,7 +72,7 @@ const NO_COUNTS: Counts = {
 
 const NEVER_READ: ListPosition = { readUntil: null, readWholeAt: null, incompleteRuns: 0 };
 
-type ProposalsPage = ConnectionPage<UpworkProposal> & { readonly isPartial: boolean };
+type ProposalsPage = ConnectionPage<UpworkProposal> & { readonly isWorthRepeating: boolean };
 
 /** State of one run. */
 interface Reading {
@@ -94,54 +98,61 @@ export class ProposalsSyncService {
   /**
    * Reads the changes in every list. A list or proposal that fails does not affect the others. Session: user, one short
    * unit each.
+   * @param positions how far each list was read; updated
    * @throws UpworkError when the own id cannot be read or everything failed
    */
   async run(caller: SyncCaller, positions: ListPositions): Promise<SyncResult> {
-    const run = new SyncRun();
+    const run = new SyncRun(caller.stop);
     const upworkUserId = await this.accounts.findUserId(caller.tokenId, caller);
     const reading: Reading = { caller, run, counts: { ...NO_COUNTS }, upworkUserId, known: new Set() };
-    const listPositions: Record<string, ListPosition> = { ...positions };
     for (const list of PROPOSAL_LISTS) {
+      if (run.isStopped) break;
       const reason = await run.runPart(`list ${list}`, async () => {
-        listPositions[list] = await this.readList(list, positions[list] ?? NEVER_READ, reading);
+        positions[list] = await this.readList(list, positions[list] ?? NEVER_READ, reading);
       });
-      if (reason !== null) reading.counts.failedLists += 1;
+      if (reason === null) continue;
+      reading.counts.failedLists += 1;
+      // Its cursor can be the cause.
+      if (positions[list]?.rest) positions[list] = { ...positions[list], rest: undefined };
     }
-    return { ...run.finish(reading.counts), listPositions };
+    return run.finish(reading.counts);
   }
 
-  /** Reads a list from its latest change to a known one, and returns the new position. */
+  /** Reads a list from its latest change, or from where a run ended early, to a known change. */
   private async readList(list: string, position: ListPosition, reading: Reading): Promise<ListPosition> {
-    const startedAt = new Date();
-    const isWhole = !(Date.parse(position.readWholeAt ?? '') >= startedAt.getTime() - WHOLE_EVERY_MS);
-    const knownBefore = isWhole ? 0 : Date.parse(position.readUntil ?? '') - OVERLAP_MS;
-    let latest = Date.parse(position.readUntil ?? '') || 0;
-    let isComplete = true;
-    for await (const page of this.readPages(list, reading)) {
+    const { rest, ...before } = position;
+    const startedAt = rest?.startedAt ?? new Date().toISOString();
+    const isWhole = !(Date.parse(before.readWholeAt ?? '') >= Date.parse(startedAt) - WHOLE_EVERY_MS);
+    const knownBefore = isWhole ? 0 : Date.parse(before.readUntil ?? '') - OVERLAP_MS;
+    let latest = rest?.latest ?? (Date.parse(before.readUntil ?? '') || 0);
+    let isComplete = rest?.isComplete ?? true;
+    for await (const page of this.readPages(list, reading, rest?.after)) {
       isComplete = (await this.storePage(page, reading)) && isComplete;
       const times = page.nodes.flatMap((node) => readChangedAt(node)?.getTime() ?? []);
       latest = Math.max(latest, ...times);
       if (times.some((time) => time < knownBefore)) break;
+      if (reading.run.isStopped && page.next !== null)
+        return { ...before, rest: { after: page.next, startedAt, latest, isComplete } };
     }
-    if (!isComplete && position.incompleteRuns < MAX_INCOMPLETE_RUNS)
-      return { ...position, incompleteRuns: position.incompleteRuns + 1 };
-    const readWholeAt = isWhole ? startedAt.toISOString() : position.readWholeAt;
+    if (!isComplete && before.incompleteRuns < MAX_INCOMPLETE_RUNS)
+      return { ...before, incompleteRuns: before.incompleteRuns + 1 };
+    const readWholeAt = isWhole ? startedAt : before.readWholeAt;
     return { readUntil: new Date(latest).toISOString(), readWholeAt, incompleteRuns: 0 };
   }
 
-  private async *readPages(list: string, { caller, run }: Reading): AsyncGenerator<ProposalsPage> {
-    let isPartial = false;
+  private async *readPages(list: string, { caller, run }: Reading, from?: string): AsyncGenerator<ProposalsPage> {
+    let isWorthRepeating = false;
     const read = async (after?: string) => {
       const variables = { status: list, pagination: { after, first: PROPOSALS_PER_PAGE } };
       const answer = await this.upwork.call(VENDOR_PROPOSALS, variables, caller);
-      isPartial = answer.isPartial;
+      ({ isWorthRepeating } = answer);
       return run.read(answer).vendorProposals;
     };
-    for await (const page of readPages(MAX_PAGES_PER_LIST, read)) yield { ...page, isPartial };
+    for await (const page of readPages(MAX_PAGES_PER_LIST, read, from)) yield { ...page, isWorthRepeating };
   }
 
   /** Stores the proposals of a page. Returns whether every one could be read and stored. */
-  private async storePage({ nodes, unreadable, isPartial }: ProposalsPage, reading: Reading): Promise<boolean> {
+  private async storePage({ nodes, unreadable, isWorthRepeating }: ProposalsPage, reading: Reading): Promise<boolean> {
     const { run, counts, known } = reading;
     const found = nodes.filter(({ id }) => !known.has(id) && known.add(id));
     const own = found.filter(({ user }) => user.id === reading.upworkUserId);
@@ -152,7 +163,7 @@ export class ProposalsSyncService {
     counts.unreadable += unreadable;
     counts.ofTeamMates += found.length - own.length;
     await this.proposals.markSeen(own.map(({ id }) => id));
-    return failed === 0 && unreadable === 0 && !isPartial;
+    return failed === 0 && unreadable === 0 && !isWorthRepeating;
   }
 
   private async storeNode(node: UpworkProposal, counts: Counts): Promise<void> {
@@ -165,14 +176,12 @@ export class ProposalsSyncService {
     if (!STATUS_BY_UPWORK_STATUS[upworkStatus]) counts.unknownStatus += 1;
   }
 
-  /** Stores a proposal. An unknown job is first imported with its title only. */
+  /** Stores a proposal. An unknown job is first stored with its title only. */
   private async storeProposal(node: UpworkProposal, input: UpworkProposalInput) {
     const outcome = await this.proposals.updateStatus(input);
     if (outcome !== 'unknownJob') return outcome;
     const title = node.marketplaceJobPosting.content?.title.trim() || PRIVATE_JOB_TITLE;
-    const upworkJobNumber = node.marketplaceJobPosting.id;
-    const upworkJobId = `~02${upworkJobNumber}`;
-    await this.jobs.store([{ upworkJobId, upworkJobNumber, title: truncateToCodePoints(title, 500) }]);
+    await this.jobs.storeMissing(node.marketplaceJobPosting.id, truncateToCodePoints(title, 500));
     return this.proposals.updateStatus(input);
   }
 }

@@ -14,6 +14,8 @@ const MAX_CONCURRENT_PER_TENANT = 2;
 
 const TIMEOUT_MS = 10 * 60_000;
 const FIND_DUE_FOR_MS = 5 * 60_000;
+/** Long synchronisations end early and continue in the next run, so that no run exceeds its time limit. */
+const STOP_AFTER_MS = 8 * 60_000;
 
 const DUE = `SELECT user_id AS "userId", sync_id AS id FROM app.syncs_due($1)`;
 
@@ -33,12 +35,13 @@ export const SYNC_CONNECTIONS: ScheduledTask = {
 
 async function syncConnections({ readOnly, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const syncs = service(SyncsService);
-  const counts = { succeeded: 0, failed: 0, postponed: 0, alerts: 0 };
+  const counts = { succeeded: 0, failed: 0, postponed: 0, interrupted: 0, alerts: 0 };
+  const stop = AbortSignal.any([signal, AbortSignal.timeout(STOP_AFTER_MS)]);
   const work = async ({ id }: DueItem): Promise<void> => {
-    const { status, counts: stored } = await syncs.run(id);
+    const { status, counts: stored } = await syncs.run(id, stop);
     if (status !== 'not_due') counts[status] += 1;
-    // A postponed run may have stored new matches.
-    if (stored?.['searches'] || status === 'postponed')
+    // A run that did not end may have stored new matches.
+    if (stored?.['searches'] || status === 'postponed' || status === 'interrupted')
       counts.alerts += await service(SavedSearchesService).recordDeliveries();
   };
   const due = await forEachTenant({

@@ -12,19 +12,21 @@ export type SyncKind = (typeof SYNC_KINDS)[number];
 export interface SyncCaller extends UpworkCaller {
   /** The connection. */
   readonly tokenId: number;
+  /** Ends the run before its next part; another run continues. */
+  readonly stop: AbortSignal;
 }
 
 /** Counts of what a synchronisation did. */
 export type SyncCounts = Readonly<Record<string, number>>;
 
-/** Outcome of a run; `not_due` when it was not claimed. */
+/** Outcome of a run; `interrupted` when another run must continue, `not_due` when it was not claimed. */
 export interface SyncOutcome {
-  readonly status: 'succeeded' | 'failed' | 'postponed' | 'not_due';
+  readonly status: 'succeeded' | 'failed' | 'postponed' | 'interrupted' | 'not_due';
   /** Only of a success. */
   readonly counts?: SyncCounts;
 }
 
-/** How far a list was read. Times are in ISO 8601. */
+/** How far a list or a room was read. Times are in ISO 8601. */
 export interface ListPosition {
   /** Changes up to this time are stored. */
   readonly readUntil: string | null;
@@ -32,10 +34,27 @@ export interface ListPosition {
   readonly readWholeAt: string | null;
   /** Number of runs since then in which a part of the list could not be read. */
   readonly incompleteRuns: number;
+  /** Where the next run continues to read the list. */
+  readonly rest?: RestOfList;
 }
 
-/** Positions by the name of the list. */
-export type ListPositions = Readonly<Record<string, ListPosition>>;
+/** The rest of a list that a run ended before. */
+export interface RestOfList {
+  /** Cursor of the next page. */
+  readonly after: string;
+  /** When the first page was read. */
+  readonly startedAt: string;
+  /** The latest change on the pages before. */
+  readonly latest: number;
+  /** True when every proposal on the pages before is stored. */
+  readonly isComplete: boolean;
+}
+
+/** Positions by the name of the list or the id of the room. A run updates them, also when it fails. */
+export type ListPositions = Record<string, ListPosition>;
+
+/** Runs after which unreadable parts are skipped: some stay unreadable. */
+export const MAX_INCOMPLETE_RUNS = 2;
 
 /** Result of a run in which at least one part succeeded. */
 export interface SyncResult {
@@ -44,12 +63,12 @@ export interface SyncResult {
   readonly error: string | null;
   /** True when everything before the start of the run was read. */
   readonly isComplete: boolean;
+  /** True when the run was ended early and another one must continue. */
+  readonly isInterrupted: boolean;
   /** What the API key may not read. */
   readonly missingPermissions: readonly string[];
   /** Documents that Upwork refused: no run can succeed before the operator updates them. */
   readonly refusedDocument: UpworkError | null;
-  /** Only of proposals. */
-  readonly listPositions?: ListPositions;
 }
 
 /** Id of the task that runs due synchronisations; a user's request triggers it at once. */
@@ -59,6 +78,8 @@ const MAX_REASON_LENGTH = 1_000;
 
 /** Kinds of failures that end the run: every further call would fail alike. */
 const CONCERNS_ALL: ReadonlySet<UpworkErrorKind> = new Set(['refused', 'budget_used']);
+/** Names of missing permissions in one result; the CHECK of syncs.missing_permissions allows twice as many. */
+const MAX_PERMISSIONS = 50;
 
 /**
  * Runs the parts of a synchronisation (searches, conversations, proposals). A failed part does not affect the others.
@@ -68,7 +89,15 @@ export class SyncRun {
   private readonly errors: unknown[] = [];
   private readonly missingPermissions = new Set<string>();
   private partCount = 0;
+  private failedParts = 0;
   private partialCount = 0;
+
+  constructor(private readonly stop: AbortSignal) {}
+
+  /** Returns whether the run must end before its next part. */
+  get isStopped(): boolean {
+    return this.stop.aborted;
+  }
 
   /**
    * Runs one part.
@@ -78,6 +107,13 @@ export class SyncRun {
    */
   async runPart(name: string, work: () => Promise<void>): Promise<string | null> {
     this.partCount += 1;
+    const reason = await this.runExtra(name, work);
+    if (reason !== null) this.failedParts += 1;
+    return reason;
+  }
+
+  /** Runs work beside the parts, as `runPart`: without it the run can succeed, and with it alone it cannot. */
+  async runExtra(name: string, work: () => Promise<void>): Promise<string | null> {
     try {
       await work();
       return null;
@@ -97,31 +133,35 @@ export class SyncRun {
   }
 
   get failedCount(): number {
-    return this.errors.length;
+    return this.failedParts;
   }
 
-  /** Returns the result of the run. @throws the first error when all parts failed */
-  finish(counts: SyncCounts): SyncResult {
+  /**
+   * Returns the result of the run.
+   * @param isComplete whether failed parts are skipped; by default a later run reads those that can succeed then
+   * @throws the first error when all parts failed and are not skipped
+   */
+  finish(counts: SyncCounts, isComplete?: boolean): SyncResult {
     const upworkErrors = this.errors.filter((error) => error instanceof UpworkError);
+    const isFailed = this.failedParts > 0 && this.failedParts === this.partCount;
+    if (isFailed && !isComplete && !this.isStopped) throw this.errors[0];
+    const isAnswered = this.errors.every((error) => error instanceof UpworkError && !error.isTransient);
+    const permissions = [...this.missingPermissions, ...upworkErrors.flatMap(({ permission }) => permission ?? [])];
     return {
       counts: { ...counts, partial: this.partialCount },
       error: this.summarizeFailures(),
-      // The next run must read again what Upwork could not answer.
-      isComplete: !upworkErrors.some(({ isTransient }) => isTransient),
-      missingPermissions: [
-        ...new Set([...this.missingPermissions, ...upworkErrors.flatMap(({ permission }) => permission ?? [])]),
-      ],
+      isComplete: !this.isStopped && (isComplete ?? isAnswered),
+      isInterrupted: this.isStopped,
+      missingPermissions: [...new Set(permissions)].slice(0, MAX_PERMISSIONS),
       refusedDocument: upworkErrors.find(({ kind }) => kind === 'document_refused') ?? null,
     };
   }
 
   private summarizeFailures(): string | null {
     if (this.errors.length === 0) return null;
-    if (this.errors.length === this.partCount) throw this.errors[0];
-    return `${this.errors.length} of ${this.partCount} failed. The first: ${describeSyncError(this.errors[0])}`.slice(
-      0,
-      MAX_REASON_LENGTH,
-    );
+    const { length } = this.errors;
+    const total = this.partCount + length - this.failedParts;
+    return `${length} of ${total} failed. The first: ${describeSyncError(this.errors[0])}`.slice(0, MAX_REASON_LENGTH);
   }
 }
 

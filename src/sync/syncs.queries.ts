@@ -16,6 +16,7 @@ export interface SyncRow {
   readonly lastError: string | null;
   readonly postponedUntil: Date | null;
   readonly figures: SyncCounts;
+  /** How far the lists and rooms were read; a run updates them. */
   readonly listPositions: ListPositions;
   readonly missingPermissions: readonly string[];
   readonly isRunning: boolean;
@@ -73,7 +74,7 @@ export const CLAIM_SYNC = `
 /**
  * Records a success of the synchronisation $1 of the owner $2. If it was requested during the run, it is due again at
  * once. The watermark advances only after a complete run ($5), so nothing is skipped; $6: summary of failed parts; $7:
- * missing permissions; $8: positions in lists.
+ * missing permissions; $8: positions.
  */
 export const SYNC_SUCCEEDED = `
   UPDATE syncs SET succeeded_at = now(), watermark = CASE WHEN $5 THEN started_at ELSE watermark END, figures = $3,
@@ -82,18 +83,32 @@ export const SYNC_SUCCEEDED = `
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
 
-/** Records the failure $3 with a missing permission $5, and retries after $4 seconds. The watermark does not change. */
+/**
+ * Records the failure $3 with a missing permission $5 and the positions $6, and retries after $4 seconds; if it was
+ * requested during the run, at once. The watermark does not change.
+ */
 export const SYNC_FAILED = `
-  UPDATE syncs SET failures = failures + 1, last_error = $3, missing_permissions = $5,
-    next_at = now() + make_interval(secs => $4), postponed_until = NULL,
+  UPDATE syncs SET failures = failures + 1, last_error = $3, missing_permissions = $5, list_positions = $6,
+    next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE now() + make_interval(secs => $4) END,
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
+
+/** Ends a run early that read up to the positions $3; another run continues at once. */
+export const SYNC_INTERRUPTED = `
+  UPDATE syncs SET list_positions = $3, lease_owner = NULL, lease_until = NULL,
+    next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE now() END
+  WHERE id = $1 AND lease_owner = $2`;
+
+/** Renews the lease of the owner $2 for $3 seconds, and stores the positions $4. Returns no row for a lost lease. */
+export const RENEW_LEASE = `
+  UPDATE syncs SET lease_until = now() + make_interval(secs => $3), list_positions = $4
+  WHERE id = $1 AND lease_owner = $2 RETURNING id`;
 
 /**
  * Postpones the synchronisation $1 until the day's calls start again in $3 seconds, and at most $4 seconds later. It is
  * no failure: what is known of earlier runs stays.
  */
 export const SYNC_POSTPONED = `
-  UPDATE syncs SET postponed_until = now() + make_interval(secs => $3),
+  UPDATE syncs SET list_positions = $5, postponed_until = now() + make_interval(secs => $3),
     next_at = now() + make_interval(secs => $3 + $4 * random()), lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;

@@ -16,16 +16,19 @@ import {
   CLAIM_SYNC,
   LIST_SYNCS,
   READ_SYNC,
+  RENEW_LEASE,
   REQUEST_SYNCS,
   SECONDS_UNTIL_ALLOWED,
   SYNC_FAILED,
   SYNC_POSTPONED,
+  SYNC_INTERRUPTED,
   SYNC_SUCCEEDED,
   type SyncRow,
 } from './syncs.queries';
 
-/** Lease of a run; after it, another worker may take over from one that died. */
+/** Lease of a run, which is renewed; after it, another worker may take over from one that died. */
 const LEASE_SECONDS = 600;
+const RENEW_EVERY_MS = 60_000;
 
 const FIRST_RETRY_SECONDS = 60;
 const MAX_RETRY_SECONDS = 3_600;
@@ -80,37 +83,63 @@ export class SyncsService {
    * Runs one synchronisation if it is due and free. Session: the user for whom the task works; Upwork is called between
    * units. Data stored before a failure is kept and is unchanged when read again. A run without calls left is
    * postponed.
+   * @param stop ends the run before its next part; another run continues where it ended
    * @throws UpworkError `document_refused` after it is recorded: an alarm for the operator
    */
-  async run(id: number): Promise<SyncOutcome> {
+  async run(id: number, stop?: AbortSignal): Promise<SyncOutcome> {
+    if (stop?.aborted) return { status: 'not_due' };
     const owner = randomUUID();
     const [sync] = await this.database.query<SyncRow>(CLAIM_SYNC, [id, owner, LEASE_SECONDS]);
     if (!sync) return { status: 'not_due' };
-    const work = (accessToken: string): Promise<SyncResult> => this.synchronize(accessToken, sync);
-    return this.tokenRefresh.runWithAccessToken(sync.tokenId, work).then(
-      (result) => this.recordSuccess(sync, owner, result),
-      (error: unknown) => this.recordFailure(sync, owner, error),
-    );
+    const lease = new AbortController();
+    const renewal = setInterval(() => void this.renewLease(sync, owner, lease), RENEW_EVERY_MS);
+    const end = stop ? AbortSignal.any([stop, lease.signal]) : lease.signal;
+    return this.runClaimed(sync, owner, end).finally(() => clearInterval(renewal));
   }
 
-  private async recordSuccess({ id, kind }: SyncRow, owner: string, result: SyncResult): Promise<SyncOutcome> {
-    const { counts, error, isComplete, missingPermissions, listPositions = {} } = result;
+  /** Runs a claimed synchronisation and records its end. A success that cannot be recorded is a failure. */
+  private async runClaimed(sync: SyncRow, owner: string, stop: AbortSignal): Promise<SyncOutcome> {
+    const work = (accessToken: string): Promise<SyncResult> => this.synchronize(accessToken, sync, stop);
+    let result: SyncResult;
+    try {
+      result = await this.tokenRefresh.runWithAccessToken(sync.tokenId, work);
+      if (result.isInterrupted) await this.recordInterruption(sync, owner);
+      else await this.recordSuccess(sync, owner, result);
+    } catch (error) {
+      return this.recordFailure(sync, owner, error);
+    }
+    if (result.refusedDocument) throw result.refusedDocument;
+    return result.isInterrupted ? { status: 'interrupted' } : { status: 'succeeded', counts: result.counts };
+  }
+
+  /** Renews the lease. A failed renewal is tried again; a lost lease ends the run. */
+  private async renewLease({ id, listPositions }: SyncRow, owner: string, lease: AbortController): Promise<void> {
+    const values = [id, owner, LEASE_SECONDS, JSON.stringify(listPositions)];
+    const renewed = await this.database.query(RENEW_LEASE, values).catch(() => [id]);
+    if (renewed.length === 0) lease.abort();
+  }
+
+  private async recordInterruption({ id, listPositions }: SyncRow, owner: string): Promise<void> {
+    await this.database.query(SYNC_INTERRUPTED, [id, owner, JSON.stringify(listPositions)]);
+  }
+
+  private async recordSuccess({ id, kind, listPositions }: SyncRow, owner: string, result: SyncResult): Promise<void> {
+    const { counts, error, isComplete, missingPermissions } = result;
     const seconds = await this.limiter.stretch(this.config.upwork.pollingSeconds[kind]);
     const values = [id, owner, JSON.stringify(counts), seconds, isComplete, error];
     await this.database.query(SYNC_SUCCEEDED, [...values, missingPermissions, JSON.stringify(listPositions)]);
-    if (result.refusedDocument) throw result.refusedDocument;
-    return { status: 'succeeded', counts };
   }
 
   private async recordFailure(sync: SyncRow, owner: string, error: unknown): Promise<SyncOutcome> {
     if (error instanceof UpworkError && error.kind === 'budget_used') {
       const seconds = [(error.retryAfterMs ?? 0) / 1_000, this.config.upwork.pollingSeconds[sync.kind]];
-      await this.database.query(SYNC_POSTPONED, [sync.id, owner, ...seconds]);
+      await this.database.query(SYNC_POSTPONED, [sync.id, owner, ...seconds, JSON.stringify(sync.listPositions)]);
       return { status: 'postponed' };
     }
     const reason = this.describeFailure(sync, error);
     const missing = error instanceof UpworkError && error.permission !== undefined ? [error.permission] : [];
-    await this.database.query(SYNC_FAILED, [sync.id, owner, reason, computeRetrySeconds(sync, error), missing]);
+    const values = [sync.id, owner, reason, computeRetrySeconds(sync, error), missing];
+    await this.database.query(SYNC_FAILED, [...values, JSON.stringify(sync.listPositions)]);
     if (isDocumentRefused(error)) throw error;
     return { status: 'failed' };
   }
@@ -118,15 +147,17 @@ export class SyncsService {
   private synchronize(
     accessToken: string,
     { userId, tokenId, kind, organizationId, watermark, listPositions, isRequested }: SyncRow,
+    stop: AbortSignal,
   ): Promise<SyncResult> {
-    const caller = { userId, tokenId, accessToken, organizationId, isPolling: !isRequested };
+    const limits = { isPolling: !isRequested, isInBackground: true };
+    const caller = { userId, tokenId, accessToken, organizationId, stop, ...limits };
     switch (kind) {
       case 'jobs':
         return this.jobs.run(caller);
       case 'proposals':
         return this.proposals.run(caller, listPositions);
       case 'messages':
-        return this.messages.run(caller, watermark);
+        return this.messages.run(caller, watermark, listPositions);
     }
   }
 

@@ -47,7 +47,13 @@ import {
 /** Every run generates the same answers. A failure prints its start value and the smallest answers that fail. */
 const SEED = 19;
 
-const CALLER = { userId: 1, tokenId: 1, accessToken: 'token', organizationId: null };
+const CALLER = {
+  userId: 1,
+  tokenId: 1,
+  accessToken: 'token',
+  organizationId: null,
+  stop: new AbortController().signal,
+};
 const ACCOUNTS = { findUserId: () => Promise.resolve(OWN_ID) } as unknown as UpworkAccountService;
 
 /** Statuses of proposals that did not reach the client. */
@@ -195,7 +201,7 @@ describe('a thousand generated answers of Upwork', () => {
 
         const counts = await synchronize(
           upwork,
-          () => sync.run(CALLER, null),
+          () => sync.run(CALLER, null, {}),
           () => isListLost() || areAllLost(),
         );
 

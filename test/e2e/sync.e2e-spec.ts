@@ -484,6 +484,47 @@ describe('synchronisation with Upwork', () => {
     ]);
   });
 
+  it('runs again at once when it was requested during a run that fails', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    const { body } = await ann.post('/v1/jobs/sync');
+    upwork.transformResponse = async () => {
+      await ann.post('/v1/jobs/sync');
+      return { data: null, errors: [{ message: 'not enough oauth2 permissions/scopes' }] };
+    };
+    await runAsUser(ann.id, () => app.get(SyncsService).run(body.items[0].id));
+    upwork.transformResponse = (_, answer) => answer;
+    expect((await ann.get(`/v1/syncs/${body.items[0].id}`)).body.status).toBe('queued');
+
+    await worker.runTask('sync-connections');
+
+    expect((await ann.get(`/v1/syncs/${body.items[0].id}`)).body.status).toBe('succeeded');
+  });
+
+  it('names at most fifty missing permissions, and records a success that the database refuses as a failure', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Any', query: 'x' });
+    upwork.marketplace.publish({ title: 'x' });
+    const message = 'not enough oauth2 permissions/scopes';
+    upwork.transformResponse = (_, answer) => ({
+      ...answer,
+      errors: Array.from({ length: 150 }, (_each, n) => ({ message, path: ['edges', n, `field${n}`] })),
+    });
+    const done = await sync('jobs');
+    expect(done).toMatchObject({ status: 'succeeded', lastError: null });
+    expect(done.missingPermissions).toHaveLength(50);
+
+    const limit = 'syncs_missing_permissions_count';
+    await app.db.query('superuser', `UPDATE syncs SET missing_permissions = '{}'`);
+    await app.db.query(
+      'superuser',
+      `ALTER TABLE syncs DROP CONSTRAINT ${limit}, ADD CONSTRAINT ${limit} CHECK (cardinality(missing_permissions) <= 10) NOT VALID`,
+    );
+    expect(await sync('jobs')).toMatchObject({ status: 'failed', lastError: 'An internal error occurred' });
+    await app.db.query(
+      'superuser',
+      `ALTER TABLE syncs DROP CONSTRAINT ${limit}, ADD CONSTRAINT ${limit} CHECK (cardinality(missing_permissions) <= 100) NOT VALID`,
+    );
+  });
+
   it('can be requested once in 30 s per kind', async () => {
     const strict = await startApp({ sharedWith: app, settings: { UPWORK_SYNC_INTERVAL_SECONDS: '30' } });
     const at = new Caller(strict.url, ann.token);

@@ -1,6 +1,8 @@
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { SyncsService } from '../../src/sync/syncs.service';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
+import { runAsUser } from '../support/run-as-user';
 import type { TestApp } from '../support/test-app';
 import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
@@ -283,6 +285,47 @@ describe('proposals from Upwork', () => {
     expect(failed.lastError).toContain('VendorProposals: Upwork answered 200 with text/html instead of JSON');
     expect(await synchronize()).toMatchObject({ lastError: null });
     expect(await list()).toHaveLength(4);
+  });
+
+  it('are read over several runs when a run ends early within a list', async () => {
+    submitMany(45, ['Accepted']);
+    const stop = new AbortController();
+    upwork.transformResponse = ({ variables }, answer) => {
+      if (variables['status'] === 'Accepted') stop.abort();
+      return answer;
+    };
+    const { body } = await ann.post('/v1/proposals/sync');
+    const { id } = body.items[0];
+    const cursors = () =>
+      pages().flatMap(({ variables: { status, pagination } }) =>
+        status === 'Accepted' ? [(pagination as { after?: string }).after] : [],
+      );
+
+    expect(await runAsUser(ann.id, () => app.get(SyncsService).run(id, stop.signal))).toEqual({
+      status: 'interrupted',
+    });
+    expect(cursors()).toEqual([undefined]);
+    upwork.calls.length = 0;
+    await upworkApp.worker.runTask('sync-connections');
+    const ofSecondRun = cursors();
+    upwork.calls.length = 0;
+
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', figures: { created: 0 } });
+    expect([ofSecondRun.length, ofSecondRun[0], cursors()]).toEqual([2, expect.any(String), [undefined]]);
+    expect(await list()).toHaveLength(45);
+  });
+
+  it('of a list are read from its start when the cursor of an earlier run is void', async () => {
+    submitMany(2, ['Accepted']);
+    const position = { readUntil: null, readWholeAt: null, incompleteRuns: 0 };
+    const rest = { after: 'void', startedAt: new Date().toISOString(), latest: 0, isComplete: true };
+    await app.db.query('superuser', `UPDATE syncs SET list_positions = $1 WHERE kind = 'proposals'`, [
+      JSON.stringify({ Accepted: { ...position, rest } }),
+    ]);
+
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', figures: { failedLists: 1 } });
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', lastError: null });
+    expect(await list()).toHaveLength(2);
   });
 
   it('that the API key may not read are reported with the permission', async () => {

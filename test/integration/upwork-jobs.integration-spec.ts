@@ -217,4 +217,22 @@ describe(UpworkJobsService.name, () => {
       expect(await listJobs()).toMatchObject([{ id, upworkJobId: NUMBER, version: 1 }]);
     });
   });
+
+  it('stores a job of which only the title is known, and changes none that exists', async () => {
+    const storeMissing = (number: string, title: string) =>
+      runAsUser(ann.id, () => app.get(UpworkJobsService).storeMissing(number, title));
+    await store({ upworkJobId: '~021', description: 'All of it', skills: ['SQL'], budgetMax: '90.00' });
+
+    await storeMissing('1', 'A title');
+    await storeMissing('2', 'Another');
+    await storeMissing('2', 'Changed');
+
+    const { items } = (await ann.get('/v1/jobs?sort=createdAt')).body;
+    expect(items).toMatchObject([
+      { title: 'A job', description: 'All of it', skills: ['SQL'], budgetMax: '90.00', version: 1 },
+      { title: 'Another', upworkJobId: '~022', version: 1 },
+    ]);
+    expect((await listAudits()).map(({ action }) => action)).toEqual(['INSERT', 'INSERT']);
+    expect(await store({ upworkJobId: '~022', title: 'In full' })).toMatchObject({ updated: 1 });
+  });
 });

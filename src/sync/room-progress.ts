@@ -1,0 +1,118 @@
+import { AppError } from '../platform/errors/app-error';
+import { UpworkError } from '../upwork/upwork.error';
+import { type ListPositions, MAX_INCOMPLETE_RUNS } from './sync-run';
+
+/** Key of the lists of rooms among the positions of rooms, whose ids are never empty. */
+const LISTS = '';
+
+/**
+ * The rooms that runs since the watermark read or missed. The watermark waits for an unreadable room in a few runs, and
+ * then moves on without it. From then on it is a missed room, which is read once a day or when it is active.
+ */
+export class RoomProgress {
+  private readonly startedAt = new Date().toISOString();
+  private readonly started = new Set<string>();
+  private readonly incomplete = new Set<string>();
+  private readonly failed = new Set<string>();
+  /** Rooms for which Upwork could not be asked. */
+  private readonly postponed = new Set<string>();
+  private isAnyRead = false;
+
+  constructor(
+    private readonly positions: ListPositions,
+    private readonly watermark: Date | null,
+  ) {}
+
+  /** Returns when the first of the stored rooms was read. */
+  get firstReadAt(): Date | null {
+    const times = Object.values(this.positions).flatMap(({ readWholeAt }) => readWholeAt ?? []);
+    return times.length === 0 ? null : new Date(times.sort()[0]!);
+  }
+
+  /** Returns the time until which all missed rooms are stored: null for never, undefined when no room is missed. */
+  get missedSince(): Date | null | undefined {
+    const missed = Object.keys(this.positions).filter((id) => this.isMissed(id));
+    const times = missed.map((id) => this.positions[id]!.readUntil);
+    if (times.length === 0) return undefined;
+    return times.includes(null) ? null : new Date(times.sort()[0]!);
+  }
+
+  /** Returns whether all rooms are stored or missed; after `settle`. */
+  get isComplete(): boolean {
+    return Object.values(this.positions).every(
+      ({ readWholeAt, incompleteRuns }) => readWholeAt !== null || incompleteRuns > MAX_INCOMPLETE_RUNS,
+    );
+  }
+
+  get failedCount(): number {
+    return this.failed.size + this.postponed.size;
+  }
+
+  isRead(roomId: string): boolean {
+    return (this.positions[roomId]?.readWholeAt ?? null) !== null;
+  }
+
+  isMissed(roomId: string): boolean {
+    return roomId !== LISTS && (this.positions[roomId]?.incompleteRuns ?? 0) > MAX_INCOMPLETE_RUNS;
+  }
+
+  /** Returns whether this run has not read the room yet: a room can be in several lists. */
+  start(roomId: string): boolean {
+    const isNew = !this.started.has(roomId);
+    this.started.add(roomId);
+    return isNew;
+  }
+
+  /** Records that a room is stored, whole or without the stories that Upwork could not read. */
+  end(roomId: string, isWhole: boolean): void {
+    this.isAnyRead = true;
+    if (isWhole) this.positions[roomId] = { readUntil: null, readWholeAt: this.startedAt, incompleteRuns: 0 };
+    else this.incomplete.add(roomId);
+  }
+
+  /** Records why a room could not be read. */
+  fail(roomId: string, error: unknown): void {
+    if (isOfAllCalls(error)) this.postponed.add(roomId);
+    else this.failed.add(roomId);
+  }
+
+  /** Records that a list of rooms could not be read whole. */
+  missList(): void {
+    this.incomplete.add(LISTS);
+  }
+
+  /**
+   * Counts the run for the rooms that it missed. When it read none of several rooms, the cause is not in a room, and
+   * they wait for a better run.
+   */
+  settle(): void {
+    if (!this.incomplete.has(LISTS)) delete this.positions[LISTS];
+    const isRoomsFault = this.isAnyRead || this.failed.size === 1;
+    for (const id of [...this.incomplete, ...(isRoomsFault ? this.failed : [])]) this.miss(id, 1);
+    for (const id of [...this.postponed, ...(isRoomsFault ? [] : this.failed)]) this.miss(id, 0);
+  }
+
+  /** Forgets the rooms before a new watermark except the missed ones; after a daily run also those in no list. */
+  restart(isDaily: boolean): void {
+    for (const id of Object.keys(this.positions)) {
+      if (!this.isMissed(id) || (isDaily && !this.started.has(id))) delete this.positions[id];
+    }
+  }
+
+  private miss(id: string, runs: number): void {
+    const earlier = this.positions[id];
+    const readUntil = earlier ? (earlier.readWholeAt ?? earlier.readUntil) : (this.watermark?.toISOString() ?? null);
+    this.positions[id] = { readUntil, readWholeAt: null, incompleteRuns: (earlier?.incompleteRuns ?? 0) + runs };
+  }
+}
+
+/** Returns whether an error would meet every call: Upwork or this installation allows none for a time. */
+function isOfAllCalls(error: unknown): boolean {
+  if (!(error instanceof UpworkError)) return error instanceof AppError;
+  return (
+    error.kind === 'refused' ||
+    error.kind === 'limited' ||
+    error.kind === 'budget_used' ||
+    error.retryAfterMs !== undefined
+  );
+}
