@@ -194,7 +194,10 @@ export interface ConnectionPage<Node> {
   readonly next: string | null;
 }
 
-/** Reads up to `maxPages` pages, from the cursor `after` or the first one. On the last one Upwork may repeat the cursor, which ends the reading. */
+/**
+ * Reads up to `maxPages` pages, from the cursor `after` or the first one. On the last one Upwork may repeat the cursor,
+ * which ends the reading.
+ */
 export async function* readPages<Node>(
   maxPages: number,
   read: (after: string | undefined) => Promise<ConnectionPage<Node>>,

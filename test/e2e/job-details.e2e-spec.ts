@@ -177,7 +177,7 @@ describe('the details of a job', () => {
     expect((await stranger.get(`/v1/jobs/${id}/questions`)).body.code).toBe('job.not_found');
   });
 
-  it('cannot be read without a permission of the API key, or when Upwork refuses the document; later is no cure', async () => {
+  it('cannot be read without a permission, or when Upwork refuses the document: later is no cure', async () => {
     const id = await create(upwork.marketplace.publish({ title: 'Hidden' }).id);
     upwork.cases.serve('permission-missing');
     const forbidden = await ann.post(`/v1/jobs/${id}/refresh`);
