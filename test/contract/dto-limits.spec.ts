@@ -11,7 +11,7 @@ import { RegisterDto } from '../../src/auth/auth.dto';
 import { CreateJobDto } from '../../src/jobs/jobs.dto';
 import { readLimits } from '../../src/platform/http/validation/request-validation.pipe';
 import { PutProfileDto } from '../../src/profile/profile.dto';
-import { CreateTokenDto } from '../../src/tokens/tokens.dto';
+import { CreateTokenDto, UpdateTokenDto } from '../../src/tokens/tokens.dto';
 
 const json = <T>(name: string): T => JSON.parse(readFileSync(`test/contract/${name}`, 'utf8')) as T;
 const { relations } = json<{ relations: Record<string, Relation> }>('catalog.json');
@@ -26,6 +26,7 @@ const OTHER_TABLES: readonly (readonly [Type, string])[] = [
   [RegisterDto, 'users'],
   [ChangeUserDto, 'users'],
   [CreateTokenDto, 'user_tokens'],
+  [UpdateTokenDto, 'user_tokens'],
   [PutBudgetDto, 'ai_budgets'],
   [RunTaskDto, 'backups'],
 ];
