@@ -57,8 +57,7 @@ export class CapabilitiesService {
     const typeNames = [...new Set(Object.values(used).flat().map(getTypeName))];
     const visible = await readSchemaParts(typeNames, async (document) => {
       const { data, isPartial } = await this.upwork.call(document, {}, caller);
-      if (isPartial)
-        throw new UpworkError('unusable', "Upwork answered the question for the API key's permissions in part");
+      if (isPartial) throw new UpworkError('unusable', "Upwork answered in part what the API key's permissions are");
       return data;
     });
     const missing = CAPABILITIES.map((name) => [name, used[name].filter((part) => !visible.has(part))] as const);

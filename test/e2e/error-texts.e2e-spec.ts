@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { AccessAlertsService } from '../../src/admin/dashboard/overview/access-alerts.service';
-import { LivePartsService } from '../../src/admin/dashboard/event-streams.service';
+import { LivePartsService } from '../../src/admin/dashboard/live-parts.service';
 import { runInContext } from '../../src/platform/context/request-context';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, type SignedInCaller, signInFrom } from '../support/accounts';

@@ -3,7 +3,7 @@ import { type CallRecord, UsageMeter } from '../usage/usage-meter';
 import { computeCost, formatUsd, NO_USAGE, type PicoUsd, PRICE_LIST_VERSION } from '../usage/cost';
 import { type GenerationType, type Prompt } from '../prompt/build-prompt';
 import { checkAnswer, type CheckSources, type Finding } from '../prompt/answer-checks';
-import { StorableTextFilter } from '../providers/call-provider';
+import { StorableTextFilter } from '../providers/output-filters';
 import { ChunkBuffer } from './chunk-buffer';
 import type { GenerationStreamWriter } from './generation-stream-store.service';
 import { type EndReason } from '../providers/provider';

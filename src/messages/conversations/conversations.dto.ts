@@ -14,7 +14,7 @@ export class ListConversationsDto extends PageQueryDto {
   jobId?: number;
 
   @BooleanParam({
-    description: 'True for conversations with unread messages only, false for the others.',
+    description: 'True: only conversations with unread messages; false: only the others.',
     example: true,
   })
   unread?: boolean;

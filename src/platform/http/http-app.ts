@@ -6,7 +6,8 @@ import { Config } from '../config/config';
 import { loadConfig } from '../config/load-config';
 import { createLogger, registerRequestLog } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
-import { createAdapter, NEST_OPTIONS, registerEarlyAnswers } from './edge/adapter';
+import { createAdapter, NEST_OPTIONS } from './edge/adapter';
+import { registerEarlyAnswers } from './edge/connections';
 import {
   registerAccept,
   registerProtocolChecks,

@@ -64,14 +64,12 @@ const ACCESS_ALERT_TEXTS: Readonly<Record<OpenAccessAlert['kind'], AccessAlertTe
   },
   new_device: {
     describe: ({ details, ipAddress }) =>
-      'A device or place not seen before signed in to the account of this user: ' +
-      `${details['device'] ?? 'unknown'}, from ${ipAddress}.`,
+      `A new device or place signed in to the account of this user: ${details['device'] ?? 'unknown'}, ${ipAddress}.`,
     advice: UNKNOWN_SIGN_IN_ADVICE,
   },
   far_addresses: {
     describe: ({ details, ipAddress }) =>
-      `Within ten minutes the account of this user was used from ${details['otherAddress']} and from ${ipAddress}, ` +
-      'which are in different networks.',
+      `Within ten minutes this account was used from two networks: ${details['otherAddress']} and ${ipAddress}.`,
     advice: UNKNOWN_SIGN_IN_ADVICE,
   },
 };

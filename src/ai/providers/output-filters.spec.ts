@@ -1,4 +1,4 @@
-import { StorableTextFilter } from './call-provider';
+import { StorableTextFilter } from './output-filters';
 
 describe(StorableTextFilter.name, () => {
   it('returns the same text for every split into chunks', () => {
