@@ -7,7 +7,6 @@ import type { Answer } from '../support/caller';
 import {
   buildAnswers,
   type GeneratedAnswer,
-  type GeneratedNode,
   isFailure,
   isId,
   listNodes,
@@ -125,24 +124,21 @@ describe('twenty generated answers', () => {
   }
 
   it.each([
-    [
-      'jobs',
-      SEARCH_JOBS,
-      'SELECT upwork_job_id AS id FROM jobs',
-      ({ id, ciphertext }: GeneratedNode) => (isId(ciphertext) ? ciphertext : id),
-    ],
-    ['messages', ROOMS, 'SELECT room_id AS id FROM conversations', ({ id }: GeneratedNode) => id],
-  ] as const)('of %s become rows, each once', async (kind, document, sql, getKey) => {
+    ['jobs', SEARCH_JOBS, `SELECT substr(upwork_job_id, 4) AS id FROM jobs`],
+    ['messages', ROOMS, 'SELECT room_id AS id FROM conversations'],
+  ] as const)('of %s become rows, each once', async (kind, document, sql) => {
     const answers = fc.sample(buildAnswers(FAKE_SCHEMA, document.text), { seed: SEED, numRuns: 10 });
     const expected = new Set<string>();
     for (const answer of answers) {
+      // The number of a job is in its ciphertext.
+      for (const node of listNodes(answer)) if (node) Object.assign(node, { ciphertext: `~02${node.id}` });
       serve(document.name, answer);
 
       const { status } = await upworkApp.synchronize(ann, kind);
 
       if (isFailure(answer)) continue;
       expect(status).toBe('succeeded');
-      for (const node of listNodes(toArrivedAnswer(answer))) if (node && isId(node.id)) expected.add(getKey(node));
+      for (const node of listNodes(toArrivedAnswer(answer))) if (node && isId(node.id)) expected.add(node.id);
     }
     expect(await readIds(sql)).toEqual([...expected].sort());
   });

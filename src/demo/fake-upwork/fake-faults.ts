@@ -3,6 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServerResponse } from 'node:http';
 import type { FakeData } from './fake-schema';
 
+type FakeEdge = NonNullable<FakeData[string]['edges'][number]>;
+
 /**
  * The faults: `lost` does the work and closes the connection without an answer, `proxy` is a 403 in HTML, `gateway` a
  * 502 in HTML, `none` passes.
@@ -52,9 +54,13 @@ export class BrokenNodes {
   apply(data: FakeData): FakeData {
     const lists = Object.entries(data).map(([name, list]) => {
       if (!Array.isArray(list?.edges)) return [name, list] as const;
-      return [name, { ...list, edges: list.edges.map(({ node }) => ({ node: node && this.break(node) })) }] as const;
+      return [name, { ...list, edges: list.edges.map((edge) => edge && this.breakEdge(edge)) }] as const;
     });
     return Object.fromEntries(lists);
+  }
+
+  private breakEdge({ node }: FakeEdge): FakeEdge {
+    return { node: node && this.break(node) };
   }
 
   private break(node: Record<string, unknown>): Record<string, unknown> | null {
