@@ -74,13 +74,12 @@ export function listCapabilityParts(): Record<Capability, string[]> {
   return Object.fromEntries(parts) as Record<Capability, string[]>;
 }
 
-type IntrospectionDocument = ReturnType<typeof buildIntrospection>;
 type Introspection = Parameters<typeof listParts>[0];
 
 /** Reads the parts of types that are visible to an API key. */
 export async function readSchemaParts(
   typeNames: readonly string[],
-  call: (document: IntrospectionDocument) => Promise<Introspection>,
+  call: (document: ReturnType<typeof buildIntrospection>) => Promise<Introspection>,
 ): Promise<SchemaParts> {
   const parts = new Map<string, string>();
   for (let start = 0; start < typeNames.length; start += TYPES_PER_CALL) {

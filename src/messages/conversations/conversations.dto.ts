@@ -13,10 +13,7 @@ export class ListConversationsDto extends PageQueryDto {
   @IdParam({ description: 'Only conversations about this job.', example: 42 })
   jobId?: number;
 
-  @BooleanParam({
-    description: 'True: only conversations with unread messages; false: only the others.',
-    example: true,
-  })
+  @BooleanParam({ description: 'True for conversations with unread messages, false for the others.', example: true })
   unread?: boolean;
 
   @EnumField(SENDERS, {
