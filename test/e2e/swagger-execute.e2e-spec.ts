@@ -52,6 +52,7 @@ const REPEATED: Readonly<Record<string, string>> = {
   'POST /v1/auth/password/reset': '400 auth.link_invalid',
   'POST /v1/auth/verify-email': '400 auth.link_invalid',
   'POST /v1/jobs': '409 job.already_exists',
+  'POST /v1/messages/{id}/resend': '409 message.not_sendable',
   'POST /v1/proposals': '409 proposal.already_open',
   'POST /v1/proposals/{id}/accept': '409 proposal.wrong_step',
   'POST /v1/proposals/{id}/archive': '409 proposal.wrong_step',

@@ -94,10 +94,19 @@ describe('the table proposals', () => {
   it('refuses writes to the columns that PostgreSQL sets', async () => {
     const id = await draft(ann, await insertJob(app.db, ann));
 
-    for (const change of ['user_id = 1', 'job_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
+    for (const change of ['user_id = 1', 'version = 9', 'created_at = now()', 'updated_at = now()']) {
       await expect(as(ann, `UPDATE proposals SET ${change} WHERE id = $1`, [id])).rejects.toMatchObject({
         code: '42501',
       });
     }
+  });
+
+  it('refuses a job of another user, also when a synchronisation merges jobs', async () => {
+    const id = await draft(ann, await insertJob(app.db, ann));
+    const foreign = await insertJob(app.db, bob);
+
+    await expect(as(ann, 'UPDATE proposals SET job_id = $2 WHERE id = $1', [id, foreign])).rejects.toMatchObject({
+      code: '23503',
+    });
   });
 });

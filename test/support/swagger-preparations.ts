@@ -97,8 +97,8 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
     prepare: async (visit) => ({ id: (await createFailedReply(visit)).conversationId }),
   },
   'POST /v1/messages/{id}/resend': {
-    why: 'only a reply that was not sent is sent again',
-    prepare: async (visit) => ({ id: (await createFailedReply(visit)).messageId }),
+    why: 'only a reply that was not sent is sent again, to a room on Upwork',
+    prepare: async (visit) => ({ id: (await createFailedReply(visit, await createRoom(visit))).messageId }),
   },
   'POST /v1/messages/{id}/discard': {
     why: 'only a reply that was not sent is discarded',
@@ -162,23 +162,36 @@ async function enableAndReadCode({ caller, account }: Visit): Promise<{ code: st
 }
 
 /** Creates a conversation of the person, and a reply that Upwork refused. */
-async function createFailedReply({
-  app,
-  account: { email },
-}: Visit): Promise<{ conversationId: string; messageId: string }> {
+async function createFailedReply(
+  { app, account: { email } }: Visit,
+  roomId: string = randomUUID(),
+): Promise<{ conversationId: string; messageId: string }> {
   const [created] = await app.db.query<{ conversation: number; message: number }>(
     'superuser',
     `WITH person AS (SELECT id FROM users WHERE email = $1),
        room AS (
-         INSERT INTO conversations (user_id, room_id) SELECT id, gen_random_uuid() FROM person RETURNING id, room_id),
+         INSERT INTO conversations AS c (user_id, room_id) SELECT id, $2 FROM person
+         ON CONFLICT (user_id, room_id) DO UPDATE SET title = c.title RETURNING id, room_id),
        reply AS (
          INSERT INTO messages (user_id, room_id, sender_type, content, is_read, delivery, attempted_at)
          SELECT person.id, room.room_id, 'freelancer', 'On Monday.', true, 'failed', now() FROM person, room
          RETURNING id)
      SELECT room.id AS conversation, reply.id AS message FROM room, reply`,
-    [email],
+    [email, roomId],
   );
   return { conversationId: String(created!.conversation), messageId: String(created!.message) };
+}
+
+/** Connects the person, lets a client answer their proposal and synchronises it. Returns the room's id on Upwork. */
+async function createRoom({ form, caller, worker }: Visit): Promise<string> {
+  const { body } = await form.executeNamed('POST /v1/tokens/upwork/authorize');
+  const site = (await FakeUpworkClient.detect(body.url))!;
+  await caller.get(await site.consent(body.url));
+  const posting = await site.publish({ title: 'A posting', description: '', skills: '' });
+  await site.writeMessage(await site.submit(posting.id, 'Hello', '100.00'), 'client', 'When can you start?');
+  await form.executeNamed('POST /v1/messages/sync');
+  await worker.runTask('sync-connections');
+  return (await caller.get('/v1/conversations')).body.items[0].roomId;
 }
 
 /** Starts the authorization and consents on the site of the fake Upwork. Returns the path of the callback. */
