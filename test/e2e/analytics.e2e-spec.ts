@@ -250,7 +250,7 @@ describe('GET /v1/analytics/summary', () => {
     await app.db.query(
       'superuser',
       `UPDATE proposals SET status = 'accepted'
-       WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE source_key = 'upwork:1')`,
+       WHERE user_id = $1 AND job_id = (SELECT id FROM jobs WHERE user_id = $1 AND source_key = 'upwork:1')`,
       [ann.id],
     );
     await app.db.query(

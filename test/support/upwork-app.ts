@@ -1,5 +1,6 @@
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { SyncKind } from '../../src/sync/sync-run';
+import { UpworkClientService } from '../../src/upwork/upwork-client.service';
 import { createSignedInCaller, type SignedInCaller } from './accounts';
 import type { Answer } from './caller';
 import { startApp, type TestApp } from './test-app';
@@ -46,6 +47,8 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
       upwork.faults.clear();
       Object.assign(upwork, { partialEvery: 0, transformResponse: (_: unknown, answer: unknown) => answer });
       upwork.broken.share = 0;
+      // The failures of a test must not block the calls of the next one.
+      app.get(UpworkClientService)['breaker'].recordSuccess(0);
       await app.db.query('superuser', 'DELETE FROM user_tokens');
     },
     close: async () => {
