@@ -127,6 +127,7 @@ describe('npm run dev', () => {
   });
 
   it('starts both fakes without --no-fakes, and stops everything at Ctrl-C after a restart', async () => {
+    checkout.addFiles(join('src', 'upwork', 'schema', 'schema.graphql'));
     await apply('before the fakes');
     checkout.addFiles('tsconfig.json', join('src', 'demo'));
     await run.waitForOutput('Start again to apply it.');

@@ -197,7 +197,7 @@ describe('npm start', () => {
     const withoutSources = checkout.start({}, '--fake-upwork');
     expect(await withoutSources.exited).toBe(1);
     expect(withoutSources.output).toContain('--fake-upwork needs a checkout');
-    checkout.addFiles('tsconfig.json', join('src', 'demo'));
+    checkout.addFiles('tsconfig.json', join('src', 'demo'), join('src', 'upwork', 'schema', 'schema.graphql'));
 
     const run = checkout.start({}, '--fake-upwork', '--fake-ai');
     const services = await run.waitUntilReady();

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import {
+  buildSchema,
   defaultFieldResolver,
   execute,
   GraphQLError,
@@ -10,7 +13,9 @@ import {
   type GraphQLFieldResolver,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { buildUpworkSchema } from '../../upwork/schema/upwork-schema';
+
+/** The file is all that the fake shares with the client. */
+const SCHEMA = join(__dirname, '..', '..', 'upwork', 'schema', 'schema.graphql');
 
 /** Body of a call to the GraphQL endpoint. */
 export interface GraphqlRequest {
@@ -79,7 +84,7 @@ export async function runDocument(request: GraphqlRequest, root: object): Promis
 
 /** Upwork adds words to its enums without notice, so a word that the schema lacks is sent as it is. */
 function loadSchema() {
-  const schema = buildUpworkSchema();
+  const schema = buildSchema(readFileSync(SCHEMA, 'utf8'));
   for (const type of Object.values(schema.getTypeMap())) {
     if (isEnumType(type) && !type.name.startsWith('__')) type.serialize = (value) => value as string;
   }

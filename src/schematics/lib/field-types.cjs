@@ -33,7 +33,7 @@ const LENGTHS = { text: 200, most: 50_000, longtext: 20_000 };
 /** @type {FieldType} */
 const TEXT = {
   decorator: 'TextField',
-  from: `${VALIDATION}/text`,
+  from: `${VALIDATION}/fields`,
   column: 'text',
   type: () => 'string',
   samples: ({ words, max }) => [`Some ${words}`, `Another ${words}`].map((text) => text.slice(0, max).trim()),

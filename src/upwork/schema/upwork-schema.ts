@@ -15,15 +15,11 @@ import {
 import { z } from 'zod';
 import { defineDocument } from '../documents/upwork-document';
 
-/** Builds the part of Upwork's schema that this API uses. */
-export function buildUpworkSchema(): GraphQLSchema {
-  return buildSchema(readFileSync(join(__dirname, 'schema.graphql'), 'utf8'));
-}
-
 let sharedSchema: GraphQLSchema | undefined;
 
+/** Returns the part of Upwork's schema that this API uses. */
 function getSchema(): GraphQLSchema {
-  return (sharedSchema ??= buildUpworkSchema());
+  return (sharedSchema ??= buildSchema(readFileSync(join(__dirname, 'schema.graphql'), 'utf8')));
 }
 
 /**
