@@ -268,7 +268,8 @@ describe('nest g', () => {
 
       expect(printed.join('')).toBe(
         '\nNext:\n  npm run contract\n  npm test -- sample-widgets\n  npm run gates\n' +
-          '  npm start (if it is running: npm run migrate)\n',
+          '  npm start (if it is running: npm run migrate, then restart it; until then the new routes answer 404)\n' +
+          '  or npm run dev (if it is running: npm run migrate; API and worker then start again by themselves)\n',
       );
     });
   });

@@ -109,7 +109,8 @@ function domain(options) {
     ]);
     printNextSteps([
       ...['npm run contract', `npm test -- ${words.plural}`, 'npm run gates'],
-      'npm start (if it is running: npm run migrate)',
+      'npm start (if it is running: npm run migrate, then restart it; until then the new routes answer 404)',
+      'or npm run dev (if it is running: npm run migrate; API and worker then start again by themselves)',
     ]);
     return chain([
       mergeWith(files),
