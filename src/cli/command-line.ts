@@ -26,10 +26,11 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
 
 /**
  * Asks a question at the terminal; returns true for y or yes.
+ * @param remedy what to do without a terminal, for the error
  * @throws OperatorError without a terminal
  */
-export async function askForConfirmation(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new OperatorError('There is no terminal to ask for confirmation: add --yes.');
+export async function askForConfirmation(question: string, remedy: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new OperatorError(`There is no terminal to ask for confirmation: ${remedy}.`);
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [yes/no] `)).trim());

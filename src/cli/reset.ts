@@ -44,7 +44,8 @@ async function main(): Promise<void> {
     print(
       `This removes the database, its keys, and local backups:\n${entries.map((entry) => `  ${entry}`).join('\n')}`,
     );
-    if (!values.yes && !(await askForConfirmation('Remove them?'))) return print('Nothing was removed.');
+    if (!values.yes && !(await askForConfirmation('Remove them?', 'run `npm run reset -- --yes`')))
+      return print('Nothing was removed.');
     for (const entry of entries) rmSync(entry, { recursive: true, force: true });
   } finally {
     lock.release();

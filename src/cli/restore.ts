@@ -85,8 +85,8 @@ async function restore(options: RestoreOptions, { isConfirmed }: RestoreArgument
     `Taken ${manifest.takenAt}: ${countRows(manifest)} rows of ${Object.keys(manifest.tables).length} tables, ` +
       `PostgreSQL ${manifest.serverVersion}, ${manifest.migrations.at(-1)}.`,
   );
-  if (!isConfirmed && !(await askForConfirmation(`It replaces database ${pathname.slice(1)} of ${host}. Continue?`)))
-    return print('Nothing was done.');
+  const question = `It replaces database ${pathname.slice(1)} of ${host}. Continue?`;
+  if (!isConfirmed && !(await askForConfirmation(question, 'add --yes'))) return print('Nothing was done.');
   const { oldDatabase, migrationsRun, erasedUsers } = await restoreDatabase(options);
   print('Restored, compared with the dump, and found equal.');
   if (migrationsRun.length > 0) print(`Migrations run after the restore: ${migrationsRun.join(', ')}.`);

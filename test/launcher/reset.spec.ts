@@ -58,7 +58,9 @@ describe('npm run reset', () => {
     const { code, output } = await reset();
 
     expect(code).toBe(1);
-    expect(output).toContain('Nothing was removed. There is no terminal to ask for confirmation: add --yes.');
+    expect(output).toContain(
+      'Nothing was removed. There is no terminal to ask for confirmation: run `npm run reset -- --yes`.',
+    );
     expect(existsSync(join(installation.dataFolder, 'secrets.json'))).toBe(true);
   });
 
