@@ -1,6 +1,5 @@
-import './platform/config/load-config';
+import { loadConfig } from './platform/config/load-config';
 import { NestFactory } from '@nestjs/core';
-import { Config } from './platform/config/config';
 import { createLogger, reportFatal } from './platform/logging/logger';
 import { NestLogger } from './platform/logging/nest-logger';
 import { ProcessLifecycle } from './platform/process/process-lifecycle';
@@ -13,8 +12,8 @@ const lifecycle = new ProcessLifecycle();
  * database catalog. On a stop signal, or after an uncaught error, running tasks have 15 seconds to finish.
  */
 async function main(): Promise<void> {
-  const app = await NestFactory.createApplicationContext(WorkerModule, { bufferLogs: true, abortOnError: false });
-  app.useLogger(new NestLogger(createLogger(app.get(Config).log.level)));
+  const logger = new NestLogger(createLogger(loadConfig().log.level));
+  const app = await NestFactory.createApplicationContext(WorkerModule, { logger, abortOnError: false });
   lifecycle.manage(app);
 }
 

@@ -79,6 +79,19 @@ describe('a fault that nothing catches', () => {
     ]);
   });
 
+  it.each(['main', 'worker'] as const)('is logged as JSON when it ends the start of %s', async (entry) => {
+    const wrongUrl = Object.assign(new URL(app.settings['DATABASE_URL']!), { password: 'wrong' }).href;
+    const server = start(entry, { DATABASE_URL: wrongUrl });
+
+    expect(await server.exited).toBe(1);
+    const line = await server.waitForLine('"source":"ExceptionHandler"');
+    expect(JSON.parse(line)).toMatchObject({
+      level: 'error',
+      msg: expect.stringContaining('password authentication failed'),
+    });
+    expect(server.lines.join('\n')).not.toContain('[Nest]');
+  });
+
   it('does not end the API at SIGTERM before its delay: not ready at once, open still', async () => {
     const { server, url } = await startApi({ SHUTDOWN_DELAY_SECONDS: '300' });
     const before = await fetch(`${url}/health/ready`);

@@ -34,8 +34,9 @@ import { registerWelcome } from './edge/welcome';
  * @throws ConfigError for invalid settings; Error that lists the routes without an access marker
  */
 export async function createHttpApp(module: Type | DynamicModule): Promise<NestFastifyApplication> {
-  const adapter = createAdapter(loadConfig());
-  return configureApp(await NestFactory.create<NestFastifyApplication>(module, adapter, NEST_OPTIONS));
+  const config = loadConfig();
+  const options = { ...NEST_OPTIONS, logger: new NestLogger(createLogger(config.log.level)) };
+  return configureApp(await NestFactory.create<NestFastifyApplication>(module, createAdapter(config), options));
 }
 
 /**
