@@ -3,6 +3,7 @@ import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, withCommands } from '../local-services/database-setup';
 import { InstallationSecrets, ServicesFile } from '../local-services/server-environment';
 import { loadEnvironmentFile } from './command-line';
+import { reportMigrations } from './launcher/source-reloader';
 
 /**
  * Runs `npm run migrate` and, with --revert, `npm run migrate:revert`: on DATABASE_MIGRATION_URL or the embedded
@@ -27,7 +28,9 @@ async function run(url: string): Promise<string> {
     return 'The newest migration was reverted.';
   }
   const names = await runMigrations(url);
-  return names.length > 0 ? `Done:\n  ${names.join('\n  ')}` : 'Nothing to do: no migration is pending.';
+  if (names.length === 0) return 'Nothing to do: no migration is pending.';
+  reportMigrations();
+  return `Done:\n  ${names.join('\n  ')}`;
 }
 
 main().then(

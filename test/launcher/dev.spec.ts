@@ -1,4 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { InstallationServices } from '../../src/local-services/server-environment';
 import { Checkout, type LauncherRun, listStillRunning } from '../support/checkout';
@@ -12,6 +13,12 @@ require('node:http')
 process.on('SIGTERM', () => process.exit(0));
 `;
 const WORKER = `setInterval(() => undefined, 1000); process.on('SIGTERM', () => process.exit(0));`;
+
+const LATER_MIGRATION = `export class Later1999999999999 {
+  async up(): Promise<void> {}
+  async down(): Promise<void> {}
+}
+`;
 
 describe('npm run dev', () => {
   let checkout: Checkout;
@@ -97,7 +104,7 @@ describe('npm run dev', () => {
     await apply('before the error');
     run.output = '';
     write('main.ts', 'const = ;');
-    await run.waitForOutput('Waiting for the next change.');
+    await run.waitForOutput('Waiting for the next change');
     const answer = await read();
     await apply('repaired');
 
@@ -112,8 +119,29 @@ describe('npm run dev', () => {
     await run.waitForOutput('The API ended (code 3):');
     await apply('started again');
 
-    expect(run.output).toContain('its last line\nWaiting for the next change.');
+    expect(run.output).toContain('its last line\nWaiting for the next change or `npm run migrate`, or press Enter.');
     expect(run.output).not.toContain('It is started again in');
+  });
+
+  it('starts a server that has exited after npm run migrate', async () => {
+    await apply('before the migration');
+    run.output = '';
+    write('../typeorm-migrations/1999999999999-later.ts', LATER_MIGRATION);
+    await run.waitForOutput('1999999999999-later.ts. Restarting API and worker …');
+    await run.waitForOutput('Ready again');
+    write('main.ts', `if (!require('node:fs').existsSync('repaired')) process.exit(4);${buildApi(`'migrated'`)}`);
+    await run.waitForOutput('The API ended (code 4):');
+    writeFileSync(join(checkout.path, 'repaired'), '');
+
+    const printed = execFileSync(process.execPath, ['src/cli/build.cjs', 'dist/src/cli/migrate.js'], {
+      cwd: checkout.path,
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+    });
+
+    expect(printed).toBe('Done:\n  Later1999999999999\n');
+    await waitForAnswer('migrated');
+    expect(existsSync(checkout.createDataFolder('migrated'))).toBe(false);
   });
 
   it('opens a port for a debugger with --inspect', async () => {

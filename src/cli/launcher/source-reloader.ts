@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { type FSWatcher, readdirSync, readFileSync, watch } from 'node:fs';
+import { existsSync, type FSWatcher, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findProjectRoot } from '../../local-services/data-folder';
+import { findDataFolder, findProjectRoot } from '../../local-services/data-folder';
 import type { SupervisedServer } from './supervisor';
 
 /** An editor or a checkout writes several files; a change is reported once nothing has happened for this time. */
@@ -84,6 +84,12 @@ const LAUNCHER_SOURCES = /^src\/(?:cli|demo)\//;
 /** The changed files that a message names; it counts the others. */
 const MAX_NAMED_FILES = 3;
 
+/** The end of a report after which the servers do not run, or run older sources. */
+const WAITING = 'Waiting for the next change or `npm run migrate`, or press Enter.';
+
+/** File of the data folder that exists for a moment after migrations: its creation restarts API and worker. */
+const MIGRATED_FILE = 'migrated';
+
 /** The fingerprint of each source of the last build, as build.cjs stores them. */
 export type BuiltSources = Readonly<Record<string, string>>;
 
@@ -97,8 +103,8 @@ interface ReloaderOptions {
 }
 
 /**
- * Rebuilds and restarts API and worker after each change of a source. A failed build changes nothing, and a server that
- * exits by itself is started again after the next change.
+ * Rebuilds and restarts API and worker after each change of a source and after migrations. A failed build changes
+ * nothing, and a server that exits by itself is started again after the next change or migration.
  */
 export class SourceReloader {
   private readonly stopping = new AbortController();
@@ -122,6 +128,9 @@ export class SourceReloader {
       this.reportExit(server);
       server.prepare();
     }
+    watch(findDataFolder(), { signal: this.stopping.signal }, (_event, file) => {
+      if (file === MIGRATED_FILE) this.restart();
+    });
     // A source may have changed since the start of the servers.
     this.watcher.notify();
     this.finished = this.run();
@@ -149,7 +158,7 @@ export class SourceReloader {
     const startedAt = Date.now();
     const problem = await build(this.stopping.signal);
     if (this.stopping.signal.aborted) return;
-    if (problem !== undefined) return this.options.print(`${problem}\nWaiting for the next change.`);
+    if (problem !== undefined) return this.options.print(`${problem}\n${WAITING}`);
     const files = this.findChangedFiles();
     if (!this.needsRestart(files)) return;
     this.options.print(`${describeFiles(files)}Restarting API and worker …`);
@@ -202,7 +211,7 @@ export class SourceReloader {
   private reportExit(server: SupervisedServer): void {
     void server.exited.then((how) => {
       if (this.isRestarting || this.stopping.signal.aborted) return;
-      this.options.print(`${server.title} ended (${how}):\n${server.readLogTail()}\nWaiting for the next change.`);
+      this.options.print(`${server.title} ended (${how}):\n${server.readLogTail()}\n${WAITING}`);
     });
   }
 }
@@ -222,6 +231,14 @@ function describeFiles(files: readonly string[]): string {
   if (files.length === 0) return '';
   const others = files.length > MAX_NAMED_FILES ? ` and ${files.length - MAX_NAMED_FILES} more` : '';
   return `Changed: ${files.slice(0, MAX_NAMED_FILES).join(', ')}${others}. `;
+}
+
+/** Restarts API and worker of an `npm run dev` that runs on the data folder. Called after migrations. */
+export function reportMigrations(): void {
+  const folder = findDataFolder();
+  if (!existsSync(join(folder, 'services.json'))) return;
+  writeFileSync(join(folder, MIGRATED_FILE), '');
+  rmSync(join(folder, MIGRATED_FILE));
 }
 
 /** Returns the sources of the last build. */
