@@ -55,6 +55,7 @@ interface Sync {
   readonly status: string;
   readonly lastSuccessAt: string | null;
   readonly lagSeconds: number | null;
+  readonly nextRunAt: string;
   readonly lastError: string | null;
   readonly figures: Readonly<Record<string, number>>;
 }
@@ -240,6 +241,11 @@ export class UpworkScenario {
       const sync = await this.api.get<Sync>(`/v1/syncs/${requested?.id}`);
       if (sync.status === 'succeeded') return sync;
       this.assert(sync.status !== 'failed', `the synchronisation of ${kind} failed: ${sync.lastError}`);
+      this.assert(
+        sync.status !== 'postponed',
+        `the synchronisation of ${kind} is postponed to ${sync.nextRunAt}: ` +
+          "the day's calls to Upwork are used (UPWORK_CALLS_PER_DAY)",
+      );
       this.assert(Date.now() < until, `the synchronisation of ${kind} does not end. Does a worker run?`);
       await sleep(100);
     }

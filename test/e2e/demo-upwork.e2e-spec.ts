@@ -2,6 +2,7 @@ import { ApiClient } from '../../src/demo/api-client';
 import { Terminal } from '../../src/demo/terminal';
 import { UpworkScenario } from '../../src/demo/upwork-scenario';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
@@ -98,6 +99,25 @@ describe(UpworkScenario.name, () => {
     await expect(new UpworkScenario(api, new Terminal()).run()).rejects.toThrow(
       /"winRate":1,.*; counted by hand: .*"winRate":null/,
     );
+  });
+
+  it('gives the reason when a synchronisation is postponed', async () => {
+    const dayKey = buildDayKey(upwork.grants.clientId);
+    const { perDay } = await app.get(UpworkRateLimiterService).readBudget();
+    class LastCallApiClient extends ApiClient {
+      /** Uses the day's calls before the synchronisation. */
+      override async post<T>(path: string, body?: unknown): Promise<T> {
+        if (path === '/v1/jobs/sync') await app.redis.hset(dayKey, { used: perDay });
+        return super.post<T>(path, body);
+      }
+    }
+    const api = new LastCallApiClient(app.url);
+    api.setAccessToken((await createSignedInCaller(app)).token ?? '');
+
+    await expect(new UpworkScenario(api, new Terminal()).run()).rejects.toThrow(
+      /^the synchronisation of jobs is postponed to 20\S+Z: the day's calls to Upwork are used/,
+    );
+    await app.redis.del(dayKey);
   });
 
   it('runs again after the fake Upwork restarted without its data', async () => {
