@@ -24,7 +24,8 @@ Starts PostgreSQL, Redis, the API and the worker. Ctrl-C stops everything; the d
 npm run dev is npm start with --watch --fake-upwork --fake-ai; npm run dev -- --no-fakes starts no fake.
 
 Settings    from the environment, then from .env in the checkout; .env.example describes all
-Data        database, secrets, logs and backups are in .gigvault; GIGVAULT_DATA_DIR changes the folder
+Data        database, secrets, logs and backups are in .gigvault; GIGVAULT_DATA_DIR changes the folder;
+            as root, the data of PostgreSQL and Redis is in /var/lib/gigvault
 Addresses   API http://127.0.0.1:3000, Swagger UI at /docs, dashboard at /admin; PORT and HOST change them
 
 Exit codes
