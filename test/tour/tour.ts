@@ -25,9 +25,15 @@ printf '%s %s %s\\n' "$code" "\${status##* }" "$(printf '%q ' "$@")" >> "$TOUR_F
 exit "$code"
 `;
 
+/** Ends the receiver of webhooks, also when a command before its end fails. */
+const END_RECEIVER = `trap 'kill "\${RECEIVER:-}" 2> /dev/null || true' EXIT`;
+
+/** The statuses of the dashboard that the tour's webhook could change. */
+const STATUSES = ['Runs', 'Webhooks and mail'];
+
 /**
  * Runs `npm run tour`: the shell blocks of README's tour on a separate installation with its own port. Exits with 1
- * when a command fails or a response is 400 or above.
+ * when a command fails, a response is 400 or above, or the dashboard warns about deliveries afterwards.
  */
 async function main(): Promise<void> {
   const curl = findOnPath(['curl']);
@@ -43,13 +49,15 @@ async function main(): Promise<void> {
       ...process.env,
       PATH: `${join(folder, 'bin')}:${process.env['PATH']}`,
       PORT: String(port),
+      HOOKPORT: String(await findFreePort()),
       GIGVAULT_DATA_DIR: data,
       TOUR_FOLDER: folder,
       TOUR_CURL: curl,
     };
     const blocks = findShellBlocks(readFileSync(join(ROOT, 'README.md'), 'utf8'), SECTION);
-    const code = await runScript(blocks.join('\n'), environment);
+    const code = await runScript([END_RECEIVER, ...blocks].join('\n'), environment);
     check(code, blocks.length, readFileSync(join(folder, 'calls'), 'utf8'));
+    await checkDashboard(`http://127.0.0.1:${port}`, blocks[0] ?? '');
   } finally {
     await stop(data);
     rmSync(folder, { recursive: true, force: true });
@@ -84,6 +92,17 @@ function check(code: number | null, blocks: number, text: string): void {
     throw new Error(`These calls failed:\n${failed.map(({ status, args }) => `  ${status} curl ${args}`).join('\n')}`);
   if (code !== 0) throw new Error(`The tour ended with code ${code}.`);
   process.stdout.write(`\nREADME's tour works: ${blocks} blocks, ${calls.length} calls, every response below 400.\n`);
+}
+
+/** @throws Error that names the statuses of the dashboard that are not good */
+async function checkDashboard(url: string, firstBlock: string): Promise<void> {
+  const [, email = '', password = ''] = /EMAIL=(\S+) .*PASSWORD='(.*)'/.exec(firstBlock) ?? [];
+  const body = new URLSearchParams({ email, password });
+  const { headers } = await fetch(`${url}/admin/sign-in`, { method: 'POST', body, redirect: 'manual' });
+  const cookie = headers.get('set-cookie')?.split(';', 1)[0] ?? '';
+  const page = await (await fetch(`${url}/admin`, { headers: { cookie } })).text();
+  const bad = STATUSES.filter((name) => !new RegExp(`class="status good"[^>]*><span[^>]*><b>${name}</b>`).test(page));
+  if (bad.length > 0) throw new Error(`The dashboard is not green after the tour: ${bad.join(', ')}.`);
 }
 
 async function stop(data: string): Promise<void> {
