@@ -1,3 +1,5 @@
+import { Injectable } from '@nestjs/common';
+
 /** Consecutive failures after which the service counts as down. */
 const FAILURE_THRESHOLD = 5;
 
@@ -15,6 +17,7 @@ interface FailureCount {
  * calls of several failed and none succeeded in between. Failures of one tenant may have a cause of their own, so they
  * open it for that tenant only.
  */
+@Injectable()
 export class CircuitBreaker {
   private readonly failuresByTenant = new Map<number, FailureCount>();
   private readonly allFailures: FailureCount = { count: 0, openUntil: 0 };

@@ -46,7 +46,6 @@ const MAX_SLEEP_MS = 5_000;
  */
 @Injectable()
 export class UpworkClientService {
-  private readonly breaker = new CircuitBreaker();
   private readonly tenantSemaphore = new FairSemaphore({
     resource: 'calls to Upwork',
     perKey: CALLS_PER_TENANT,
@@ -56,6 +55,7 @@ export class UpworkClientService {
   constructor(
     private readonly limiter: UpworkRateLimiterService,
     private readonly refusedDocuments: RefusedDocumentsService,
+    private readonly breaker: CircuitBreaker,
     private readonly config: Config,
   ) {}
 

@@ -1,13 +1,14 @@
 import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 const QUESTION = 'Which database have you made faster, and how much?';
 
 describe('the details of a job', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let ai: FakeVendors;
   let app: TestApp;
@@ -15,28 +16,17 @@ describe('the details of a job', () => {
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
     ai = await startFakeVendors();
-    const settings = { ...upwork.settings, ...ai.settings, UPWORK_REQUESTS_PER_SECOND: '100' };
-    app = await startApp({ settings });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp(ai.settings);
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    upwork.calls.length = 0;
+    ann = await upworkApp.connectUser();
   });
-  afterEach(async () => {
-    upwork.cases.clear();
-    upwork.faults.clear();
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
-  });
+  afterEach(() => upworkApp.reset());
   afterAll(async () => {
-    await worker.close();
-    await app.close();
+    await upworkApp.close();
     await ai.close();
-    await upwork.stop();
   });
 
   const create = async (upworkJobId?: string): Promise<number> =>

@@ -1,8 +1,6 @@
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import type { TestApp } from '../support/test-app';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 /** Every filter of a search. */
 const FILTERS = {
@@ -31,25 +29,18 @@ const OPEN = {
 };
 
 describe('the filters of /v1/saved-searches', () => {
-  let upwork: FakeUpwork;
+  let upworkApp: UpworkApp;
   let app: TestApp;
-  let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ app } = upworkApp);
   });
   beforeEach(async () => {
     ann = await createSignedInCaller(app);
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
   const create = (values: object) => ann.post('/v1/saved-searches', { name: 'One', query: 'sql', ...values });
 
@@ -124,13 +115,12 @@ describe('the filters of /v1/saved-searches', () => {
   });
 
   it('are applied by Upwork, and a changed one makes the search start over', async () => {
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
+    ann = await upworkApp.connectUser();
     const { body: search } = await create(FILTERS);
     const path = `/v1/saved-searches/${search.id}`;
-    await ann.post('/v1/jobs/sync');
-    await worker.runTask('sync-connections');
+    await upworkApp.synchronize(ann, 'jobs');
 
-    const filters = upwork.calls
+    const filters = upworkApp.upwork.calls
       .filter(({ operation }) => operation === 'SearchJobs')
       .map(({ variables }) => (variables as { filter: object }).filter);
     expect(filters).toMatchObject([
@@ -154,5 +144,19 @@ describe('the filters of /v1/saved-searches', () => {
       searched.lastSearchedAt,
     );
     expect((await ann.patch(path, { locations: ['Malta'] })).body.lastSearchedAt).toBeNull();
+  });
+
+  it('belong to searches that are created, changed, listed and deleted', async () => {
+    const created = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
+    expect([created.status, created.headers.get('location')]).toEqual([201, `/v1/saved-searches/${created.body.id}`]);
+    expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe(
+      'saved_search.already_exists',
+    );
+
+    const changed = await ann.patch(`/v1/saved-searches/${created.body.id}`, { jobType: null, alertHours: 12 });
+    expect(changed.body).toMatchObject({ name: 'One', jobType: null, alertHours: 12, version: 2 });
+    expect((await ann.get('/v1/saved-searches')).body.items).toEqual([changed.body]);
+    expect((await ann.delete(`/v1/saved-searches/${created.body.id}`)).status).toBe(204);
+    expect((await ann.get(`/v1/saved-searches/${created.body.id}`)).status).toBe(404);
   });
 });

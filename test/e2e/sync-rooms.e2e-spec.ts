@@ -1,47 +1,38 @@
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
 import { UpworkMessagesService } from '../../src/messages/upwork-messages.service';
 import { SyncsService } from '../../src/sync/syncs.service';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { runAsUser } from '../support/run-as-user';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import type { TestApp } from '../support/test-app';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 const TWO_HOURS_AGO = new Date(Date.now() - 7_200_000);
 
 type Variables = Record<string, Record<string, unknown> | undefined>;
 
 describe('the rooms of a synchronisation', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
   let ann: SignedInCaller;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    upwork.partialEvery = 0;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    ann = await upworkApp.connectUser();
   });
   afterEach(async () => {
-    upwork.transformResponse = (_, answer) => answer;
     upwork.marketplace.rooms.length = 0;
     jest.restoreAllMocks();
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
   /** Opens quiet rooms with a message each; returns their ids in the order of the list. */
   function openRooms(count: number): string[] {
@@ -81,10 +72,9 @@ describe('the rooms of a synchronisation', () => {
     return (await ann.post('/v1/messages/sync')).body.items[0].id;
   }
 
-  async function synchronize(): Promise<Answer['body']> {
-    const id = await request();
-    await worker.runTask('sync-connections');
-    return (await ann.get(`/v1/syncs/${id}`)).body;
+  function synchronize(): Promise<Answer['body']> {
+    upwork.calls.length = 0;
+    return upworkApp.synchronize(ann, 'messages');
   }
 
   /** Returns the rooms that were asked for since the last request. */

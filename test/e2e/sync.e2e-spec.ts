@@ -1,57 +1,41 @@
+import type { SyncKind } from '../../src/sync/sync-run';
 import { SyncsService } from '../../src/sync/syncs.service';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
-import { createUpworkConnection } from '../support/upwork-connections';
+import { createSignedInCaller } from '../support/accounts';
 import { Caller, type Answer } from '../support/caller';
 import { listEmails } from '../support/emails';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type ConnectedUser, type UpworkApp } from '../support/upwork-app';
 import { runAsUser } from '../support/run-as-user';
 
 /** Row of a list. */
 type Item = Answer['body'];
-type Kind = 'jobs' | 'proposals' | 'messages';
 
 describe('synchronisation with Upwork', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
-  let ann: SignedInCaller;
-  let connection: number;
+  let ann: ConnectedUser;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    upwork.limitPerSecond = 1_000;
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    connection = await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-ann' });
-    // Stops the automatic synchronisation of new connections; each test requests its own.
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    ann = await upworkApp.connectUser('org-ann');
+    upwork.partialEvery = 50;
   });
   afterEach(async () => {
-    upwork.faults.clear();
-    upwork.partialEvery = 50;
-    upwork.transformResponse = (_, answer) => answer;
     upwork.marketplace.jobs.length = 0;
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
+    await upworkApp.reset();
   });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterAll(() => upworkApp.close());
 
   /** Requests a synchronisation over HTTP, runs the worker, and returns the result. */
-  async function sync(kind: Kind, user = ann): Promise<Answer['body']> {
-    const { status, body } = await user.post(`/v1/${kind}/sync`);
-    expect([status, body.items[0].status]).toEqual([202, 'queued']);
-    await worker.runTask('sync-connections');
-    return (await user.get(`/v1/syncs/${body.items[0].id}`)).body;
-  }
+  const sync = (kind: SyncKind) => upworkApp.synchronize(ann, kind);
 
   it('covers the way from a search to an accepted proposal', async () => {
     const posted = upwork.marketplace.publish({
@@ -62,7 +46,7 @@ describe('synchronisation with Upwork', () => {
     await ann.post('/v1/saved-searches', { name: 'Databases', query: 'postgresql' });
     expect(await sync('jobs')).toMatchObject({
       status: 'succeeded',
-      connectionId: connection,
+      connectionId: ann.connectionId,
       figures: { searches: 1, created: 1 },
     });
     const { body: jobs } = await ann.get('/v1/jobs');
@@ -269,7 +253,7 @@ describe('synchronisation with Upwork', () => {
     await worker.runTask('refresh-connections');
     await worker.runTask('deliver-alerts');
 
-    expect((await ann.get(`/v1/tokens/${connection}`)).body).toMatchObject({ status: 'reconnect_needed' });
+    expect((await ann.get(`/v1/tokens/${ann.connectionId}`)).body).toMatchObject({ status: 'reconnect_needed' });
     expect(
       (await listEmails(await createSignedInCaller(app, { role: 'admin' }), ann.email)).map(({ subject }) => subject),
     ).toEqual(['Reconnect Gigvault to Upwork']);
@@ -452,9 +436,7 @@ describe('synchronisation with Upwork', () => {
   });
 
   it('does not delay other tenants when one waits for answers', async () => {
-    const bob = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, bob, { seconds: 3_600, organizationId: 'org-bob' });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    const bob = await upworkApp.connectUser('org-bob');
     for (const user of [ann, bob]) await user.post('/v1/saved-searches', { name: 'Any', query: 'x' });
     const release: (() => void)[] = [];
     const asked = new Map<string, () => void>();
@@ -563,28 +545,5 @@ describe('synchronisation with Upwork', () => {
     expect((await bob.post('/v1/jobs/sync')).body.code).toBe('token.not_connected');
     expect(body.items.map(({ kind }: { kind: string }) => kind).sort()).toEqual(['jobs', 'messages', 'proposals']);
     expect((await bob.get(`/v1/syncs/${body.items[0].id}`)).body.code).toBe('sync.not_found');
-  });
-});
-
-describe('/v1/saved-searches', () => {
-  let app: TestApp;
-  beforeAll(async () => {
-    app = await startApp();
-  });
-  afterAll(() => app.close());
-
-  it('creates, changes, lists and deletes searches', async () => {
-    const ann = await createSignedInCaller(app);
-    const created = await ann.post('/v1/saved-searches', { name: 'One', query: 'sql', jobType: 'fixed' });
-    expect([created.status, created.headers.get('location')]).toEqual([201, `/v1/saved-searches/${created.body.id}`]);
-    expect((await ann.post('/v1/saved-searches', { name: 'One', query: 'x' })).body.code).toBe(
-      'saved_search.already_exists',
-    );
-
-    const changed = await ann.patch(`/v1/saved-searches/${created.body.id}`, { jobType: null, alertHours: 12 });
-    expect(changed.body).toMatchObject({ name: 'One', jobType: null, alertHours: 12, version: 2 });
-    expect((await ann.get('/v1/saved-searches')).body.items).toEqual([changed.body]);
-    expect((await ann.delete(`/v1/saved-searches/${created.body.id}`)).status).toBe(204);
-    expect((await ann.get(`/v1/saved-searches/${created.body.id}`)).status).toBe(404);
   });
 });

@@ -1,14 +1,13 @@
 import { Config } from '../../src/platform/config/config';
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { SyncKind } from '../../src/sync/sync-run';
 import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { createAccount, signInToDashboard } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
-
-type Kind = 'jobs' | 'proposals' | 'messages';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 const DAY_MS = 86_400_000;
 const CALLS_PER_DAY = 1_000;
@@ -16,6 +15,7 @@ const POLLING_LIMIT = 900;
 const SEARCHES = 5;
 
 describe('the calls to Upwork of a day', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
@@ -25,28 +25,18 @@ describe('the calls to Upwork of a day', () => {
   let clockOffsetMs: number;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    const limits = { UPWORK_REQUESTS_PER_SECOND: '100', UPWORK_CALLS_PER_DAY: String(CALLS_PER_DAY) };
-    app = await startApp({ settings: { ...upwork.settings, ...limits } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp({ UPWORK_CALLS_PER_DAY: String(CALLS_PER_DAY) });
+    ({ upwork, app, worker } = upworkApp);
     clockOffsetMs = DAY_MS / 2 - (Date.now() % DAY_MS);
     for (const process of [app, worker]) process.get(UpworkRateLimiterService).clockOffsetMs = clockOffsetMs;
     dayKey = buildDayKey(upwork.grants.clientId);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
+    ann = await upworkApp.connectUser();
     await app.redis.del(dayKey);
-    upwork.calls.length = 0;
   });
-  afterEach(() => app.db.query('superuser', 'DELETE FROM user_tokens'));
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterEach(() => upworkApp.reset());
+  afterAll(() => upworkApp.close());
 
   /** Counts calls as made, on the UTC day of the moved clock. */
   async function use(calls: number, daysAgo = 0): Promise<void> {
@@ -55,7 +45,7 @@ describe('the calls to Upwork of a day', () => {
   }
 
   /** Runs a synchronisation as the schedule does, and returns it. */
-  async function poll(kind: Kind): Promise<Answer['body']> {
+  async function poll(kind: SyncKind): Promise<Answer['body']> {
     await app.db.query('superuser', `UPDATE syncs SET next_at = now() WHERE kind = $1`, [kind]);
     await worker.runTask('sync-connections');
     const { items } = (await ann.get('/v1/syncs')).body;
@@ -63,11 +53,7 @@ describe('the calls to Upwork of a day', () => {
   }
 
   /** Requests a synchronisation as a user does, and returns it. */
-  async function request(kind: Kind): Promise<Answer['body']> {
-    const { body } = await ann.post(`/v1/${kind}/sync`);
-    await worker.runTask('sync-connections');
-    return (await ann.get(`/v1/syncs/${body.items[0].id}`)).body;
-  }
+  const request = (kind: SyncKind) => upworkApp.synchronize(ann, kind);
 
   const search = (n: number) => ann.post('/v1/saved-searches', { name: `Search ${n}`, query: `word${n}` });
   const readUsed = async () => (await app.get(UpworkRateLimiterService).readBudget()).used;

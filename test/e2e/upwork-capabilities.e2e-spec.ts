@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import type { FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
-import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { CAPABILITIES, listCapabilityParts } from '../../src/upwork/capabilities.service';
 import { getTypeName, listExpectedParts } from '../../src/upwork/schema/upwork-schema';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { createAccount, signInToDashboard } from '../support/dashboard-client';
-import { startApp, type TestApp } from '../support/test-app';
-import { createManualWorker, type ManualWorker } from '../support/test-worker';
-import { createUpworkConnection } from '../support/upwork-connections';
+import type { TestApp } from '../support/test-app';
+import type { ManualWorker } from '../support/test-worker';
+import { startUpworkApp, type ConnectedUser, type UpworkApp } from '../support/upwork-app';
 
 const NOTHING = { jobs: [], proposals: [], messages: [], replies: [], details: [] };
 
@@ -29,33 +28,21 @@ function hide(answer: FakeAnswer, parts: readonly string[]): void {
 }
 
 describe('the capabilities of a connection', () => {
+  let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
   let worker: ManualWorker;
-  let ann: SignedInCaller;
-  let connection: number;
+  let ann: ConnectedUser;
 
   beforeAll(async () => {
-    upwork = await new FakeUpwork().start();
-    upwork.limitPerSecond = 1_000;
-    upwork.partialEvery = 0;
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
-    worker = await createManualWorker(app);
+    upworkApp = await startUpworkApp();
+    ({ upwork, app, worker } = upworkApp);
   });
   beforeEach(async () => {
-    ann = await createSignedInCaller(app);
-    connection = await createUpworkConnection(app, upwork, ann, { seconds: 3_600 });
-    upwork.calls.length = 0;
+    ann = await upworkApp.connectUser();
   });
-  afterEach(async () => {
-    upwork.transformResponse = (_, answer) => answer;
-    await app.db.query('superuser', 'DELETE FROM user_tokens');
-  });
-  afterAll(async () => {
-    await worker.close();
-    await app.close();
-    await upwork.stop();
-  });
+  afterEach(() => upworkApp.reset());
+  afterAll(() => upworkApp.close());
 
   const hideParts = (...parts: readonly string[]) => {
     upwork.transformResponse = ({ operation }, answer) => {
@@ -70,7 +57,7 @@ describe('the capabilities of a connection', () => {
   };
   const check = async () => {
     await worker.runTask('check-capabilities');
-    return (await ann.get(`/v1/tokens/${connection}`)).body.capabilities;
+    return (await ann.get(`/v1/tokens/${ann.connectionId}`)).body.capabilities;
   };
   const makeDue = (days: number) =>
     app.db.query(

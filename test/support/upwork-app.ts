@@ -1,11 +1,14 @@
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { SyncKind } from '../../src/sync/sync-run';
-import { UpworkClientService } from '../../src/upwork/upwork-client.service';
+import { CircuitBreaker } from '../../src/upwork/circuit-breaker';
 import { createSignedInCaller, type SignedInCaller } from './accounts';
 import type { Answer } from './caller';
 import { startApp, type TestApp } from './test-app';
 import { createManualWorker, type ManualWorker } from './test-worker';
 import { createUpworkConnection } from './upwork-connections';
+
+/** A user with a connection to the fake Upwork. */
+export type ConnectedUser = SignedInCaller & { readonly connectionId: number };
 
 /** The application and a worker of a test, connected to a fake Upwork. */
 export interface UpworkApp {
@@ -13,7 +16,7 @@ export interface UpworkApp {
   readonly app: TestApp;
   readonly worker: ManualWorker;
   /** Creates a user with a connection. No synchronisation is due before one is requested. */
-  connectUser(organizationId?: string): Promise<SignedInCaller>;
+  connectUser(organizationId?: string): Promise<ConnectedUser>;
   /** Requests a synchronisation, runs it to its end and returns it. The fake serves the cases first. */
   synchronize(user: SignedInCaller, kind: SyncKind, ...cases: string[]): Promise<Answer['body']>;
   /** Removes the connections, and what a test set in the fake. */
@@ -31,14 +34,15 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
     ...{ upwork, app, worker },
     connectUser: async (organizationId) => {
       const user = await createSignedInCaller(app);
-      await createUpworkConnection(app, upwork, user, { seconds: 3_600, organizationId });
+      const connectionId = await createUpworkConnection(app, upwork, user, { seconds: 3_600, organizationId });
       await app.db.query('superuser', `UPDATE syncs SET next_at = now() + interval '1 day'`);
       upwork.calls.length = 0;
-      return user;
+      return Object.assign(user, { connectionId });
     },
     synchronize: async (user, kind, ...cases) => {
       for (const name of cases) upwork.cases.serve(name);
-      const { body } = await user.post(`/v1/${kind}/sync`);
+      const { status, body } = await user.post(`/v1/${kind}/sync`);
+      expect([status, body.items[0].status]).toEqual([202, 'queued']);
       await worker.runTask('sync-connections');
       return (await user.get(`/v1/syncs/${body.items[0].id}`)).body;
     },
@@ -48,7 +52,7 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
       Object.assign(upwork, { partialEvery: 0, transformResponse: (_: unknown, answer: unknown) => answer });
       upwork.broken.share = 0;
       // The failures of a test must not block the calls of the next one.
-      app.get(UpworkClientService)['breaker'].recordSuccess(0);
+      for (const process of [app, worker]) process.get(CircuitBreaker).recordSuccess(0);
       await app.db.query('superuser', 'DELETE FROM user_tokens');
     },
     close: async () => {
