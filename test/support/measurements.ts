@@ -153,8 +153,13 @@ const REPEATED_INPUTS = [
   ],
 ];
 
-/** Attempts for each filling. Other load slows some attempts down; the fastest is close to the real cost. */
-const ATTEMPTS = 25;
+/** What `findSlowInputs` tries. */
+interface SlowInputOptions {
+  /** Texts that are repeated. */
+  readonly fillings?: readonly string[];
+  /** Attempts for each filling. Other load slows some attempts down; the fastest is close to the real cost. */
+  readonly attempts?: number;
+}
 
 /**
  * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character
@@ -166,14 +171,14 @@ export function findSlowInputs(
   work: (text: string) => unknown,
   length: number,
   limit: number,
-  fillings = REPEATED_INPUTS,
+  { fillings = REPEATED_INPUTS, attempts = 25 }: SlowInputOptions = {},
 ): string[] {
   return fillings
     .flatMap((filling) => ['', '!'].map((end) => [filling, end] as const))
     .flatMap(([filling, end]) => {
       const text = filling.repeat(Math.ceil(length / filling.length)).slice(0, length - end.length) + end;
       let [ofWork, ofScan] = [Infinity, Infinity];
-      for (let attempt = 0; attempt < ATTEMPTS && ofWork > limit * fastestScan * length; attempt += 1) {
+      for (let attempt = 0; attempt < attempts && ofWork > limit * fastestScan * length; attempt += 1) {
         ofWork = Math.min(
           ofWork,
           measureMs(() => work(text)),
