@@ -2,6 +2,11 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createUser, type Credentials } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { DedicatedRedis } from '../support/dedicated-redis';
+import { waitFor } from '../support/wait-for';
+
+interface Readiness {
+  readonly checks: Record<string, { detail?: string }>;
+}
 
 describe('a Redis that', () => {
   const redis = new DedicatedRedis();
@@ -76,16 +81,12 @@ describe('a Redis that', () => {
   });
 
   /** The response of a probe may be one second old. */
-  async function readyOnce(
-    status: number,
-    detail?: string,
-  ): Promise<Answer<{ checks: Record<string, { detail?: string }> }>> {
-    for (;;) {
-      const answer = await createAnonymousCaller(app).get<{ checks: Record<string, { detail?: string }> }>(
-        '/health/ready',
-      );
-      if (answer.status === status && (detail === undefined || answer.body.checks['redis']?.detail === detail))
-        return answer;
-    }
+  async function readyOnce(status: number, detail?: string): Promise<Answer<Readiness>> {
+    const isExpected = (answer: Answer<Readiness>) =>
+      answer.status === status && (detail === undefined || answer.body.checks['redis']?.detail === detail);
+    return waitFor(`readiness answers ${status}`, async () => {
+      const answer = await createAnonymousCaller(app).get<Readiness>('/health/ready');
+      return isExpected(answer) && answer;
+    });
   }
 });
