@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { text as readText } from 'node:stream/consumers';
+
 /** The test's expectations say what a response body contains. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- a type of every body would repeat the expectation
 type AnyBody = any;
@@ -50,21 +54,38 @@ export class Caller {
     headers: Record<string, string> = {},
   ): Promise<Answer<Body>> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
-    const response = await fetch(this.baseUrl + path, {
-      method,
-      redirect: 'manual',
-      headers: {
-        ...(this.token && { authorization: `Bearer ${this.token}` }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: isRaw ? (body as BodyInit) : JSON.stringify(body) }),
+    const payload = isRaw || body === undefined ? body : JSON.stringify(body);
+    const { text, ...response } = await exchange(new URL(this.baseUrl + path), method, payload, {
+      accept: '*/*',
+      'user-agent': 'node',
+      ...(this.token && { authorization: `Bearer ${this.token}` }),
+      ...(payload !== undefined && {
+        'content-type': 'application/json',
+        'content-length': String(Buffer.byteLength(payload)),
+      }),
+      ...headers,
     });
-    const text = await response.text();
     const isJson = /\bjson\b/.test(response.headers.get('content-type') ?? '');
     const parsed: unknown = text === '' ? undefined : isJson ? JSON.parse(text) : text;
-    return { status: response.status, headers: response.headers, body: parsed as Body };
+    return { ...response, body: parsed as Body };
   }
+}
+
+const agent = new Agent({ keepAlive: true });
+
+/** Sends a request by Node's client, which takes a fraction of the CPU time of `fetch`, and reads the response. */
+async function exchange(
+  url: URL,
+  method: string,
+  body: string | Uint8Array | undefined,
+  headers: Record<string, string>,
+): Promise<{ status: number; headers: Headers; text: string }> {
+  const sent = request(url, { agent, method, headers }).end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  const pairs = Object.entries(response.headersDistinct).flatMap(([name, values = []]) =>
+    values.map((value): [string, string] => [name, value]),
+  );
+  return { status: response.statusCode!, headers: new Headers(pairs), text: await readText(response) };
 }
 
 /** Returns one field of each item of a JSON list. */
