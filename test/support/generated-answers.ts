@@ -1,20 +1,9 @@
 import * as fc from 'fast-check';
-import {
-  isEnumType,
-  isListType,
-  isNonNullType,
-  isObjectType,
-  Kind,
-  parse,
-  type FieldNode,
-  type GraphQLObjectType,
-  type GraphQLOutputType,
-  type GraphQLSchema,
-  type SelectionSetNode,
-} from 'graphql';
+import { isEnumType, type GraphQLOutputType, type GraphQLSchema } from 'graphql';
 import type { z } from 'zod';
 import type { UpworkAnswer, UpworkDocument } from '../../src/upwork/documents/upwork-document';
 import { readAnswer } from '../../src/upwork/upwork-answers';
+import { type AnswerPlace, buildAnswer } from './schema-answers';
 
 /** Body of an answer of Upwork. */
 export interface GeneratedAnswer {
@@ -99,9 +88,13 @@ const NUMBERS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
  * lists, unknown words of enums, extreme numbers, odd texts, and errors beside data.
  */
 export function buildAnswers(schema: GraphQLSchema, text: string): fc.Arbitrary<GeneratedAnswer> {
-  const [operation] = parse(text).definitions;
-  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('The document has no operation.');
-  const data = buildObjects(schema.getRootType(operation.operation)!, operation.selectionSet);
+  const data = buildAnswer<fc.Arbitrary<unknown>>(schema, text, {
+    object: (fields) => fc.record(fields).map(propagate),
+    list: buildLists,
+    leaf: buildLeaves,
+    optional: buildOptional,
+    required: buildRequired,
+  });
   const hasErrors = fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, fc.constant(true));
   return fc.record({ data, hasErrors }).map((answer) => {
     const read = answer.data === UNREADABLE ? null : (answer.data as Record<string, unknown>);
@@ -121,36 +114,17 @@ export function toArrivedAnswer(answer: GeneratedAnswer): GeneratedAnswer {
   return JSON.parse(body) as GeneratedAnswer;
 }
 
-function buildObjects(type: GraphQLObjectType, { selections }: SelectionSetNode): fc.Arbitrary<unknown> {
-  const fields = selections.filter((each): each is FieldNode => each.kind === Kind.FIELD);
-  const values = fields.map(({ name: { value: name }, selectionSet }) => [
-    name,
-    buildValues(type.getFields()[name]!.type, selectionSet, `${type.name}.${name}`),
-  ]);
-  return fc.record(Object.fromEntries(values) as Record<string, fc.Arbitrary<unknown>>).map(propagate);
+function buildOptional(present: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const values = present.map((value) => (value === UNREADABLE ? null : value));
+  return fc.oneof({ weight: 5, arbitrary: values }, { weight: 1, arbitrary: fc.constant(null) });
 }
 
-function buildValues(
-  type: GraphQLOutputType,
-  selection: SelectionSetNode | undefined,
-  field: string,
-): fc.Arbitrary<unknown> {
-  if (!isNonNullType(type)) {
-    const values = buildPresent(type, selection, field).map((value) => (value === UNREADABLE ? null : value));
-    return fc.oneof({ weight: 5, arbitrary: values }, { weight: 1, arbitrary: fc.constant(null) });
-  }
+function buildRequired(present: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const unreadable = { weight: 1, arbitrary: fc.constant(UNREADABLE) };
-  return fc.oneof({ weight: 200, arbitrary: buildPresent(type.ofType, selection, field) }, unreadable);
+  return fc.oneof({ weight: 200, arbitrary: present }, unreadable);
 }
 
-function buildPresent(
-  type: GraphQLOutputType,
-  selection: SelectionSetNode | undefined,
-  field: string,
-): fc.Arbitrary<unknown> {
-  if (isObjectType(type)) return buildObjects(type, selection!);
-  if (!isListType(type)) return buildLeaves(type, field);
-  const items = buildValues(type.ofType as GraphQLOutputType, selection, field);
+function buildLists(items: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   const short = { weight: 20, arbitrary: fc.array(items, { maxLength: 4 }) };
   return fc.oneof(short, { weight: 1, arbitrary: fc.array(items, { minLength: 51, maxLength: 60 }) }).map(propagate);
 }
@@ -161,7 +135,7 @@ function propagate(value: object): unknown {
 }
 
 /** Returns the values of a leaf. Amounts, currencies and instants have no types; their fields say what they are. */
-function buildLeaves(type: GraphQLOutputType, field: string): fc.Arbitrary<unknown> {
+function buildLeaves(type: GraphQLOutputType, { field }: AnswerPlace): fc.Arbitrary<unknown> {
   if (isEnumType(type)) {
     const words = type.getValues().map(({ name }) => name);
     return fc.oneof(

@@ -196,7 +196,7 @@ export function findSlowInputs(
 
 let seen = 0;
 
-/** The shortest time in which a character was read, in milliseconds. Any measurement is shorter than the first value. */
+/** The shortest time in which a character was read, in milliseconds. Any measurement is below the first value. */
 let fastestScan = 1;
 
 function scan(text: string): void {

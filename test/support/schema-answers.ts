@@ -14,8 +14,57 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
-/** Place in an answer, by the names of its fields; list items are `0`. */
-type Path = readonly string[];
+/** Place of a value in an answer. */
+export interface AnswerPlace {
+  /** Names of fields from the root, with dots; list items are `0`. */
+  readonly path: string;
+  /** Type and field, such as `Money.currency`. */
+  readonly field: string;
+}
+
+/** Builds an answer from its parts, from the leaves to the root. */
+export interface AnswerBuilder<Part> {
+  object(fields: Readonly<Record<string, Part>>): Part;
+  list(item: Part): Part;
+  leaf(type: GraphQLOutputType, place: AnswerPlace): Part;
+  /** Builds a value that may be null. */
+  optional(value: Part, place: AnswerPlace): Part;
+  /** Builds a value that the schema requires. */
+  required(value: Part): Part;
+}
+
+/** Builds an answer to a document by the types of the schema. */
+export function buildAnswer<Part>(schema: GraphQLSchema, text: string, builder: AnswerBuilder<Part>): Part {
+  const [operation] = parse(text).definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('The document has no operation.');
+  return new AnswerWalk(builder).object(schema.getRootType(operation.operation)!, operation.selectionSet, '');
+}
+
+class AnswerWalk<Part> {
+  constructor(private readonly builder: AnswerBuilder<Part>) {}
+
+  object(type: GraphQLObjectType, { selections }: SelectionSetNode, path: string): Part {
+    const fields = selections.filter((each): each is FieldNode => each.kind === Kind.FIELD);
+    const values = fields.map(({ name: { value: name }, selectionSet }) => {
+      const place = { path: path === '' ? name : `${path}.${name}`, field: `${type.name}.${name}` };
+      return [name, this.value(type.getFields()[name]!.type, selectionSet, place)] as const;
+    });
+    return this.builder.object(Object.fromEntries(values));
+  }
+
+  private value(type: GraphQLOutputType, selection: SelectionSetNode | undefined, place: AnswerPlace): Part {
+    return isNonNullType(type)
+      ? this.builder.required(this.present(type.ofType, selection, place))
+      : this.builder.optional(this.present(type, selection, place), place);
+  }
+
+  private present(type: GraphQLOutputType, selection: SelectionSetNode | undefined, place: AnswerPlace): Part {
+    if (isObjectType(type)) return this.object(type, selection!, place.path);
+    if (!isListType(type)) return this.builder.leaf(type, place);
+    const item = { ...place, path: `${place.path}.0` };
+    return this.builder.list(this.value(type.ofType as GraphQLOutputType, selection, item));
+  }
+}
 
 /** An answer with null at one place where the schema allows it. */
 export interface NullVariant {
@@ -25,63 +74,42 @@ export interface NullVariant {
 
 /** Builds an answer to a document with a value in every place and one item in every list. */
 export function buildFullAnswer(schema: GraphQLSchema, text: string): Record<string, unknown> {
-  return new AnswerBuilder(schema, text, undefined).build();
+  return buildWithNull(schema, text, undefined);
 }
 
 /** Builds an answer for each place that may be null. */
 export function buildNullVariants(schema: GraphQLSchema, text: string): NullVariant[] {
-  const full = new AnswerBuilder(schema, text, undefined);
-  full.build();
-  return full.nullable.map((where) => ({ where, data: new AnswerBuilder(schema, text, where).build() }));
+  const places: string[] = [];
+  buildWithNull(schema, text, undefined, ({ path }) => places.push(path));
+  return places.map((where) => ({ where, data: buildWithNull(schema, text, where) }));
 }
 
-class AnswerBuilder {
-  /** Every place that may be null. */
-  readonly nullable: string[] = [];
-
-  constructor(
-    private readonly schema: GraphQLSchema,
-    private readonly text: string,
-    /** The place that is null. */
-    private readonly nullPlace: string | undefined,
-  ) {}
-
-  build(): Record<string, unknown> {
-    const [operation] = parse(this.text).definitions;
-    if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('The document has no operation.');
-    return this.buildObject(this.schema.getRootType(operation.operation)!, operation.selectionSet, []);
-  }
-
-  private buildObject(type: GraphQLObjectType, { selections }: SelectionSetNode, path: Path): Record<string, unknown> {
-    const fields = selections.filter((each): each is FieldNode => each.kind === Kind.FIELD);
-    return Object.fromEntries(
-      fields.map(({ name: { value: name }, selectionSet }) => [
-        name,
-        this.buildValue(type.getFields()[name]!.type, selectionSet, [...path, name]),
-      ]),
-    );
-  }
-
-  private buildValue(type: GraphQLOutputType, selection: SelectionSetNode | undefined, path: Path): unknown {
-    if (isNonNullType(type)) return this.buildPresent(type.ofType, selection, path);
-    const place = path.join('.');
-    this.nullable.push(place);
-    return place === this.nullPlace ? null : this.buildPresent(type, selection, path);
-  }
-
-  private buildPresent(type: GraphQLOutputType, selection: SelectionSetNode | undefined, path: Path): unknown {
-    if (isListType(type)) return [this.buildValue(type.ofType as GraphQLOutputType, selection, [...path, '0'])];
-    if (isObjectType(type)) return this.buildObject(type, selection!, path);
-    return buildLeaf(type, path.at(-1)!);
-  }
+/** Builds an answer with a value in every place but one. */
+function buildWithNull(
+  schema: GraphQLSchema,
+  text: string,
+  nullPath: string | undefined,
+  onOptional: (place: AnswerPlace) => void = () => undefined,
+): Record<string, unknown> {
+  const answer = buildAnswer<unknown>(schema, text, {
+    object: (fields) => fields,
+    list: (item) => [item],
+    leaf: buildLeaf,
+    optional: (value, place) => {
+      onOptional(place);
+      return place.path === nullPath ? null : value;
+    },
+    required: (value) => value,
+  });
+  return answer as Record<string, unknown>;
 }
 
 /** Returns a value of a type. Instants have no type of their own; their names say what they are. */
-function buildLeaf(type: GraphQLOutputType, name: string): unknown {
+function buildLeaf(type: GraphQLOutputType, { field }: AnswerPlace): unknown {
   const leaf = getNamedType(type);
   if (!isLeafType(leaf)) throw new Error(`${String(type)} has fields.`);
   if (isEnumType(leaf)) return leaf.getValues()[0]!.name;
   if (leaf.name === 'Boolean') return true;
   if (leaf.name === 'Int' || leaf.name === 'Float') return 1;
-  return name.endsWith('DateTime') ? '2026-11-20T09:12:00+0000' : '1793525400000';
+  return field.endsWith('DateTime') ? '2026-11-20T09:12:00+0000' : '1793525400000';
 }
