@@ -21,6 +21,7 @@ import {
   RETRY_REPLY,
   type DeliveryRow,
 } from './message-delivery.queries';
+import { LOCK_MESSAGES } from './messages.queries';
 import { normalizeLineEnds } from './story-messages';
 import { UpworkRoomsService } from './upwork-rooms.service';
 
@@ -168,6 +169,7 @@ export class MessageDeliveryService {
       this.logger.error(`message ${id}: ${String(error)}`);
     const delivery = mayHaveArrived ? 'unknown' : 'failed';
     await this.database.transaction(async (unit) => {
+      await unit.query(LOCK_MESSAGES);
       const [failed] = await unit.query<{ roomId: string }>(MARK_NOT_SENT, [id, delivery, describeError(error)]);
       if (failed) await unit.query(UPDATE_LAST_MESSAGE, [failed.roomId]);
     });

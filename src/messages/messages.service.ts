@@ -16,7 +16,7 @@ import {
 import { IdempotencyStoreService, type RequestKey } from '../platform/idempotency/idempotency.interceptor';
 import { Message } from './message.entity';
 import { MessageDeliveryService, type StoredReply } from './message-delivery.service';
-import { COUNT_UNREAD, listMessages, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
+import { COUNT_UNREAD, listMessages, LOCK_MESSAGES, READ_ALL_OF_JOB, type MessageRow } from './messages.queries';
 
 /** Message of this request or of an earlier one with the same key. */
 interface CreatedMessage {
@@ -78,11 +78,17 @@ export class MessagesService {
   }
 
   /**
-   * Marks all messages about one job as read and returns how many were unread. One statement; an audit row for each.
+   * Marks all messages about one job as read and returns how many were unread. One transaction; an audit row
+   * for each.
    * @throws AppError `reference.not_found` (/jobId)
    */
   async markJobRead(jobId: number): Promise<MessagesReadDto> {
-    const [result] = await this.database.query<MessagesReadDto & { hasJob: boolean }>(READ_ALL_OF_JOB, [jobId]);
+    const [, [result]] = await this.database.transaction((unit) =>
+      Promise.all([
+        unit.query(LOCK_MESSAGES),
+        unit.query<MessagesReadDto & { hasJob: boolean }>(READ_ALL_OF_JOB, [jobId]),
+      ]),
+    );
     if (!result?.hasJob) throw createUnknownJobError();
     return { updated: result.updated };
   }

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 import { MARK_FOUND } from './message-delivery.queries';
+import { LOCK_MESSAGES } from './messages.queries';
 import { LINK_CONVERSATIONS, STORE_CONVERSATION, UPDATE_LAST_MESSAGE } from './conversations/conversations.queries';
 
 /** A message as Upwork returns it. */
@@ -75,6 +76,7 @@ export class UpworkMessagesService {
   store(room: UpworkRoomInput, messages: readonly UpworkMessageInput[]): Promise<StoredMessages> {
     const { roomId, readUntil } = room;
     return this.database.transaction(async (unit) => {
+      await unit.query(LOCK_MESSAGES);
       await unit.query(STORE_CONVERSATION, toConversationParameters(room));
       const rows = JSON.stringify(messages.map(toRow));
       await unit.query(MARK_FOUND, [roomId, rows]);
@@ -86,9 +88,9 @@ export class UpworkMessagesService {
     });
   }
 
-  /** Links conversations and messages with jobs and proposals that were stored after them. One statement. */
+  /** Links conversations and messages with jobs and proposals that were stored after them. One transaction. */
   async link(): Promise<void> {
-    await this.database.query(LINK_CONVERSATIONS);
+    await this.database.transaction((unit) => Promise.all([unit.query(LOCK_MESSAGES), unit.query(LINK_CONVERSATIONS)]));
   }
 }
 

@@ -183,7 +183,7 @@ describe('the rooms of a synchronisation', () => {
 
   it('are read again after an internal error', async () => {
     openRooms(2);
-    jest.spyOn(UpworkMessagesService.prototype, 'store').mockRejectedValueOnce(new Error('deadlock detected'));
+    jest.spyOn(UpworkMessagesService.prototype, 'store').mockRejectedValueOnce(new Error('an internal error'));
 
     expect(await synchronize()).toMatchObject({ lagSeconds: null, figures: { rooms: 1, failedRooms: 1 } });
     expect(await synchronize()).toMatchObject({

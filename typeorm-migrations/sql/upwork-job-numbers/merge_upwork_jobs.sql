@@ -1,6 +1,7 @@
 -- A job that was stored under its number gets its id, or is merged into the job that has the id already: what refers to
--- it moves there, and it counts as deleted. Imports hold the same lock, so rows are locked in no conflicting order. The
--- lock is taken only when there is work, which is rare.
+-- it moves there, and it counts as deleted. Imports and writers of messages hold the same locks, and writers of
+-- proposals lock jobs by id, so rows are locked in no conflicting order. The locks are taken only when there is work,
+-- which is rare.
 CREATE FUNCTION app.merge_upwork_jobs(numbers text[], upwork_ids text[]) RETURNS integer
     LANGUAGE plpgsql
     SET search_path = pg_catalog
@@ -18,6 +19,12 @@ CREATE FUNCTION app.merge_upwork_jobs(numbers text[], upwork_ids text[]) RETURNS
         RETURN 0;
       END IF;
       PERFORM pg_advisory_xact_lock(hashtextextended('jobs.import', auth.uid()));
+      PERFORM pg_advisory_xact_lock(hashtextextended('messages', auth.uid()));
+      PERFORM FROM public.jobs j
+      WHERE j.source_key IN (
+        SELECT k.key FROM unnest(numbers, upwork_ids) AS n (number, upwork_id),
+          LATERAL (VALUES ('upwork:' || n.number), ('upwork:~02' || n.number), ('upwork:' || n.upwork_id)) AS k (key))
+      ORDER BY j.id FOR UPDATE;
       FOR known IN
         SELECT j.id, j.is_favorite, 'upwork:' || n.upwork_id AS source_key, n.upwork_id
         FROM unnest(numbers, upwork_ids) AS n (number, upwork_id)
