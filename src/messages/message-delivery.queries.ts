@@ -5,6 +5,8 @@ export interface DeliveryRow {
   readonly id: number;
   readonly delivery: Delivery | null;
   readonly content: string;
+  /** When the call that sends it was last prepared. */
+  readonly attemptedAt: Date;
   readonly roomId: string;
   readonly title: string | null;
   readonly topic: string | null;
@@ -44,7 +46,7 @@ export const DISCARD_REPLY = `
 
 /** Reads the reply $1 with its room and its connection. */
 export const READ_DELIVERY = `
-  SELECT m.id, m.delivery, m.content, c.room_id AS "roomId", c.title, c.topic,
+  SELECT m.id, m.delivery, m.content, m.attempted_at AS "attemptedAt", c.room_id AS "roomId", c.title, c.topic,
     c.upwork_proposal_id AS "upworkProposalId", c.upwork_job_number AS "upworkJobNumber",
     c.token_id AS "tokenId", t.organization_id AS "organizationId"
   FROM messages m JOIN conversations c ON c.room_id = m.room_id

@@ -23,7 +23,7 @@ import {
 } from './message-delivery.queries';
 import { LOCK_MESSAGES } from './messages.queries';
 import { normalizeLineEnds } from './story-messages';
-import { UpworkRoomsService } from './upwork-rooms.service';
+import { type RoomReader, UpworkRoomsService } from './upwork-rooms.service';
 
 /** The room or the job of a reply, and its text. */
 export interface Reply {
@@ -175,13 +175,15 @@ export class MessageDeliveryService {
     });
   }
 
-  /** Reads the messages of a room: their order is not documented. @returns whether the reply was sent */
+  /** Reads the newest messages of a room and those since the call. @returns whether the reply was sent */
   private async searchRoom(row: DeliveryRow, { isPolling = false } = {}): Promise<boolean> {
     await this.runAsCaller(row, async (caller, tokenId) => {
       const pollingCaller = { ...caller, isPolling };
       const upworkUserId = await this.accounts.findUserId(tokenId, pollingCaller);
       const room = { ...row, tokenId, readUntil: null };
-      await this.rooms.import(room, upworkUserId, pollingCaller, (answer) => answer.data);
+      const reader: RoomReader = { upworkUserId, caller: pollingCaller, readAnswer: ({ data }) => data };
+      const storedUntil = row.attemptedAt.toISOString();
+      await this.rooms.import(room, reader, { storedUntil, lastReadAt: null, windows: [] });
     });
     const [sent] = await this.database.query(`SELECT FROM messages WHERE id = $1 AND delivery = 'sent'`, [row.id]);
     return sent !== undefined;

@@ -2,7 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
 import { MARK_FOUND } from './message-delivery.queries';
 import { LOCK_MESSAGES } from './messages.queries';
-import { LINK_CONVERSATIONS, STORE_CONVERSATION, UPDATE_LAST_MESSAGE } from './conversations/conversations.queries';
+import {
+  LINK_CONVERSATIONS,
+  READ_ROOM,
+  STORE_CONVERSATION,
+  UPDATE_LAST_MESSAGE,
+} from './conversations/conversations.queries';
 
 /** A message as Upwork returns it. */
 export interface UpworkMessageInput {
@@ -86,6 +91,12 @@ export class UpworkMessagesService {
       const created = stored.filter(({ isNew }) => isNew).length;
       return { created, updated: stored.length - created, read: read.length };
     });
+  }
+
+  /** Returns a stored room, as the connection `tokenId` reads it. One statement. */
+  async findRoom(roomId: string, tokenId: number, readUntil: Date | null): Promise<UpworkRoomInput | undefined> {
+    const [row] = await this.database.query<Omit<UpworkRoomInput, 'tokenId' | 'readUntil'>>(READ_ROOM, [roomId]);
+    return row && { ...row, tokenId, readUntil };
   }
 
   /** Links conversations and messages with jobs and proposals that were stored after them. One transaction. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { UpworkMessagesService, type UpworkRoomInput } from '../messages/upwork-messages.service';
-import { UpworkRoomsService } from '../messages/upwork-rooms.service';
+import { type RoomReader, type StoredRoom, UpworkRoomsService } from '../messages/upwork-rooms.service';
 import { truncateToCodePoints } from '../platform/http/validation/fields';
 import { UpworkAccountService } from '../tokens/upwork-account.service';
 import { ROOMS, type UpworkRoom } from '../upwork/documents/conversations.documents';
@@ -64,6 +64,7 @@ export class MessagesSyncService {
     try {
       for (const list of listRooms(filters, progress))
         await this.readList(list, { caller, run, counts, upworkUserId, progress });
+      await this.readUnfinished({ caller, run, counts, upworkUserId, progress });
     } finally {
       progress.settle();
     }
@@ -94,25 +95,47 @@ export class MessagesSyncService {
       counts.unreadable += unreadable;
       for (const room of nodes) {
         if (run.isStopped) return;
-        if (isWanted(room.id) && progress.start(room.id)) await this.readRoom(room, reading);
+        if (isWanted(room.id) && progress.start(room.id)) await this.readListed(room, reading);
       }
     }
   }
 
-  private async readRoom(room: UpworkRoom, { caller, run, counts, upworkUserId, progress }: Reading): Promise<void> {
-    await run.runPart(`room ${room.id}`, async () => {
+  private readListed(room: UpworkRoom, reading: Reading): Promise<void> {
+    const input = toRoomInput(room, reading.caller.tokenId);
+    const history = reading.progress.getHistory(room.id);
+    return this.readRoom(input, reading, (reader) => this.rooms.import(input, reader, history));
+  }
+
+  /** Reads the next stories of the long rooms that no list contains. */
+  private async readUnfinished(reading: Reading): Promise<void> {
+    const { caller, run, progress } = reading;
+    for (const id of progress.listUnfinished()) {
+      if (run.isStopped) return;
+      const history = progress.getHistory(id)!;
+      const lastReadAt = history.lastReadAt === null ? null : new Date(history.lastReadAt);
+      const room = progress.start(id) ? await this.messages.findRoom(id, caller.tokenId, lastReadAt) : undefined;
+      if (room) await this.readRoom(room, reading, (reader) => this.rooms.importRest(room, reader, history));
+    }
+  }
+
+  private async readRoom(
+    { roomId }: UpworkRoomInput,
+    { caller, run, counts, upworkUserId, progress }: Reading,
+    importRoom: (reader: RoomReader) => Promise<StoredRoom>,
+  ): Promise<void> {
+    await run.runPart(`room ${roomId}`, async () => {
       let isWhole = true;
       const readAnswer = <Data>(answer: UpworkAnswer<Data>): Data => {
         isWhole = isWhole && !answer.isWorthRepeating;
         return run.read(answer);
       };
       try {
-        const stored = await this.rooms.import(toRoomInput(room, caller.tokenId), upworkUserId, caller, readAnswer);
+        const stored = await importRoom({ upworkUserId, caller, readAnswer });
         counts.rooms += 1;
         for (const name of ['created', 'updated', 'read', 'unreadable'] as const) counts[name] += stored[name];
-        progress.end(room.id, isWhole);
+        progress.end(roomId, isWhole, stored.history);
       } catch (error) {
-        progress.fail(room.id, error);
+        progress.fail(roomId, error);
         throw error;
       }
     });

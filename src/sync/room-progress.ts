@@ -1,9 +1,13 @@
+import { forgetCursors, type RoomHistory } from '../messages/room-history';
 import { AppError } from '../platform/errors/app-error';
 import { UpworkError } from '../upwork/upwork.error';
 import { type ListPositions, MAX_INCOMPLETE_RUNS } from './sync-run';
 
 /** Key of the lists of rooms among the positions of rooms, whose ids are never empty. */
 const LISTS = '';
+
+/** Prefix of the positions inside long rooms; they outlive the watermark. */
+const HISTORY = 'stories of ';
 
 /**
  * The rooms that runs since the watermark read or missed. The watermark waits for an unreadable room in a few runs, and
@@ -39,9 +43,10 @@ export class RoomProgress {
 
   /** Returns whether all rooms are stored or missed; after `settle`. */
   get isComplete(): boolean {
-    return Object.values(this.positions).every(
-      ({ readWholeAt, incompleteRuns }) => readWholeAt !== null || incompleteRuns > MAX_INCOMPLETE_RUNS,
-    );
+    return this.listIds().every((id) => {
+      const { readWholeAt, incompleteRuns } = this.positions[id]!;
+      return readWholeAt !== null || incompleteRuns > MAX_INCOMPLETE_RUNS;
+    });
   }
 
   get failedCount(): number {
@@ -63,9 +68,27 @@ export class RoomProgress {
     return isNew;
   }
 
-  /** Records that a room is stored, whole or without the stories that Upwork could not read. */
-  end(roomId: string, isWhole: boolean): void {
+  /** Returns how far a long room is stored. */
+  getHistory(roomId: string): RoomHistory | undefined {
+    return this.positions[HISTORY + roomId]?.history;
+  }
+
+  /** Lists the long rooms with stories that are not stored, except the missed ones. */
+  listUnfinished(): string[] {
+    const ids = Object.keys(this.positions).flatMap((key) =>
+      key.startsWith(HISTORY) ? key.slice(HISTORY.length) : [],
+    );
+    return ids.filter((id) => (this.getHistory(id)?.windows.length ?? 0) > 0 && !this.isMissed(id));
+  }
+
+  /**
+   * Records that a room is stored, whole or without the stories that Upwork could not read. These are read again, so
+   * its history stays, until the room is skipped.
+   */
+  end(roomId: string, isWhole: boolean, history?: RoomHistory): void {
     this.isAnyRead = true;
+    const runs = this.positions[roomId]?.incompleteRuns ?? 0;
+    if (isWhole || runs >= MAX_INCOMPLETE_RUNS) this.setHistory(roomId, history);
     if (isWhole) this.positions[roomId] = { readUntil: null, readWholeAt: this.startedAt, incompleteRuns: 0 };
     else this.incomplete.add(roomId);
   }
@@ -74,6 +97,8 @@ export class RoomProgress {
   fail(roomId: string, error: unknown): void {
     if (isOfAllCalls(error)) this.postponed.add(roomId);
     else this.failed.add(roomId);
+    const history = this.getHistory(roomId);
+    if (history && this.failed.has(roomId)) this.setHistory(roomId, forgetCursors(history));
   }
 
   /** Records that a list of rooms could not be read whole. */
@@ -94,9 +119,19 @@ export class RoomProgress {
 
   /** Forgets the rooms before a new watermark except the missed ones; after a daily run also those in no list. */
   restart(isDaily: boolean): void {
-    for (const id of Object.keys(this.positions)) {
+    for (const id of this.listIds()) {
       if (!this.isMissed(id) || (isDaily && !this.started.has(id))) delete this.positions[id];
     }
+  }
+
+  /** Lists the rooms and LISTS. */
+  private listIds(): string[] {
+    return Object.keys(this.positions).filter((key) => !key.startsWith(HISTORY));
+  }
+
+  private setHistory(roomId: string, history: RoomHistory | undefined): void {
+    if (history) this.positions[HISTORY + roomId] = { readUntil: null, readWholeAt: null, incompleteRuns: 0, history };
+    else delete this.positions[HISTORY + roomId];
   }
 
   private miss(id: string, runs: number): void {

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
+import type { RoomHistory } from '../messages/room-history';
 import type { UpworkAnswer, UpworkCaller } from '../upwork/upwork-client.service';
 import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 
@@ -36,6 +37,8 @@ export interface ListPosition {
   readonly incompleteRuns: number;
   /** Where the next run continues to read the list. */
   readonly rest?: RestOfList;
+  /** Of a room with more stories than one run reads. */
+  readonly history?: RoomHistory;
 }
 
 /** The rest of a list that a run ended before. */

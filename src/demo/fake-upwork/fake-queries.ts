@@ -41,7 +41,13 @@ interface RoomArguments {
 interface StoryArguments {
   readonly filter?: {
     readonly roomId_eq: string;
-    readonly storyFilter?: { readonly pagination?: PageRequest | null } | null;
+    readonly storyFilter?: {
+      readonly storyCreatedDateTime_bt?: {
+        readonly rangeStart?: string | null;
+        readonly rangeEnd?: string | null;
+      } | null;
+      readonly pagination?: PageRequest | null;
+    } | null;
   } | null;
 }
 
@@ -117,7 +123,11 @@ export class FakeQueries {
     const room = this.marketplace.rooms.find(({ id, owner }) => id === filter?.roomId_eq && owner === this.caller);
     if (!room) return null;
     const proposal = this.buildRoomProposal(room);
-    const stories = room.stories.map((story) => buildStoryNode(story, room, proposal));
+    const { rangeStart, rangeEnd } = filter?.storyFilter?.storyCreatedDateTime_bt ?? {};
+    const [since, until] = [Date.parse(rangeStart ?? '1970-01-01'), Date.parse(rangeEnd ?? '9999-12-31')];
+    const stories = room.stories
+      .filter(({ createdAt }) => createdAt.getTime() >= since && createdAt.getTime() <= until)
+      .map((story) => buildStoryNode(story, room, proposal));
     return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination));
   }
 

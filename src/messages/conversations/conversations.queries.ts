@@ -40,6 +40,12 @@ export function listConversations(
 /** Reads the conversation $1. */
 export const READ_CONVERSATION = `SELECT ${COLUMNS} FROM conversations c WHERE c.id = $1`;
 
+/** Reads what is known of the room $1. */
+export const READ_ROOM = `
+  SELECT room_id AS "roomId", title, topic, upwork_proposal_id AS "upworkProposalId",
+    upwork_job_number AS "upworkJobNumber"
+  FROM conversations WHERE room_id = $1`;
+
 /**
  * Stores the room $2 that the connection $1 read. Its proposal is $5, its job has the number $6 or one of the keys
  * $7. A job that is known stays when Upwork no longer names it.
