@@ -13,17 +13,20 @@ export interface RoomHistory {
   readonly storedUntil: string | null;
   /** When the user last read the room on Upwork. */
   readonly lastReadAt: string | null;
-  /** The parts to read, the latest first. */
+  /** The parts to read, the oldest first. */
   readonly windows: readonly StoryWindow[];
 }
 
 /** Clocks differ, and a story may become visible late. */
 const OVERLAP_MS = 300_000;
 
-/** Adds the part that is not stored yet of a room whose newest stories were read. */
+/** Adds the part that is not stored yet of a room whose newest stories were read. It extends a window not yet begun. */
 export function addWindow(history: RoomHistory | undefined, startedAt: Date, lastReadAt: Date | null): RoomHistory {
   const until = startedAt.toISOString();
-  const windows = [{ since: history?.storedUntil ?? null, until }, ...(history?.windows ?? [])];
+  const earlier = history?.windows ?? [];
+  const waiting = earlier.filter(({ after }) => after === undefined);
+  const since = waiting.length > 0 ? waiting[0]!.since : (history?.storedUntil ?? null);
+  const windows = [...earlier.filter(({ after }) => after !== undefined), { since, until }];
   return { storedUntil: until, lastReadAt: lastReadAt?.toISOString() ?? null, windows };
 }
 
