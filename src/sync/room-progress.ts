@@ -1,4 +1,4 @@
-import { forgetCursors, type RoomHistory } from '../messages/room-history';
+import { forgetCursors, type RoomHistory } from '../messages/upwork-rooms.service';
 import { AppError } from '../platform/errors/app-error';
 import { UpworkError } from '../upwork/upwork.error';
 import { type ListPositions, MAX_INCOMPLETE_RUNS } from './sync-run';

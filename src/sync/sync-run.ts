@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { AppError } from '../platform/errors/app-error';
-import type { RoomHistory } from '../messages/room-history';
+import type { RoomHistory } from '../messages/upwork-rooms.service';
 import type { UpworkAnswer, UpworkCaller } from '../upwork/upwork-client.service';
 import { UpworkError, type UpworkErrorKind } from '../upwork/upwork.error';
 
