@@ -70,7 +70,8 @@ export const MARK_NOT_SENT = `
 /**
  * Marks replies to the room $1 as sent that are among the stories $2: by the same user, with the same text, from one
  * minute before the call, because clocks differ, to ten minutes after it. Upwork may also have a reply that the user
- * discarded. A story belongs to the reply whose call was nearest.
+ * discarded. A story belongs to the reply whose call was nearest. Run it until it returns no row: when two stories are
+ * nearest to one reply, the next run gives the other story to the next reply with this text.
  */
 export const MARK_FOUND = `
   WITH nearest AS (
@@ -87,7 +88,7 @@ export const MARK_FOUND = `
   )
   UPDATE messages m SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL, upwork_message_id = f.story,
     fetched_at = now()
-  FROM found f WHERE m.id = f.id`;
+  FROM found f WHERE m.id = f.id RETURNING m.id`;
 
 /**
  * Claims and counts a search for the reply $1. The next ones follow after 1, 4, 16 and 64 minutes; there are five, also

@@ -84,7 +84,9 @@ export class UpworkMessagesService {
       await unit.query(LOCK_MESSAGES);
       await unit.query(STORE_CONVERSATION, toConversationParameters(room));
       const rows = JSON.stringify(messages.map(toRow));
-      await unit.query(MARK_FOUND, [roomId, rows]);
+      let found: unknown[];
+      do found = await unit.query(MARK_FOUND, [roomId, rows]);
+      while (found.length > 0);
       const stored = await unit.query<{ isNew: boolean }>(STORE, [roomId, readUntil, rows]);
       const read = readUntil === null ? [] : await unit.query(READ_UNTIL, [roomId, readUntil]);
       await unit.query(UPDATE_LAST_MESSAGE, [roomId]);
