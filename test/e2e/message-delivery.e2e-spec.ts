@@ -146,6 +146,9 @@ describe('replies to conversations on Upwork', () => {
     await ann.post(`/v1/messages/${discarded.body.id}/discard`);
     upwork.faults.schedule('graphql', 'lost');
     const second = await send('Twice.');
+    // Both stories are nearer to the second call than to the first.
+    const earlier = `UPDATE messages SET attempted_at = attempted_at - interval '30 seconds' WHERE id = $1`;
+    await app.db.query('superuser', earlier, [discarded.body.id]);
 
     expect(await synchronize('messages')).toMatchObject({ figures: { created: 0 } });
 

@@ -106,10 +106,12 @@ describe(UpworkClientService.name, () => {
     const caller = { ...buildCaller(10), isPolling: true };
     const callAs = (fields: object) => app.get(UpworkClientService).call(CURRENT_USER, {}, { ...caller, ...fields });
     const [seconds] = await app.redis.time();
-    await app.redis.set(NEXT_KEY, (Number(seconds) + 12) * 1_000);
+    const setNext = (inSeconds: number) => app.redis.set(NEXT_KEY, (Number(seconds) + inSeconds) * 1_000);
 
+    await setNext(110);
     await expect(callAs({ isPolling: false })).rejects.toMatchObject({ kind: 'limited' });
     await expect(callAs({})).rejects.toMatchObject({ kind: 'limited' });
+    await setNext(12);
     await expect(callAs({ isInBackground: true })).resolves.toBeDefined();
   });
 
