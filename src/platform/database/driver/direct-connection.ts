@@ -2,16 +2,33 @@ import { Client, types } from 'pg';
 
 const { builtins } = types;
 
+/** The character code of 0. */
+const ZERO = 48;
+
 function toSafeInteger(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value)) throw new RangeError(`bigint ${text} does not fit a JSON number`);
   return value;
 }
 
-/** Parses an instant by V8's parser, in 3/5 of pg's time. Sessions use UTC; pg parses the rare other formats. */
+/**
+ * Parses an instant to milliseconds, in a quarter of the time of V8's parser. Sessions use UTC. pg parses other
+ * formats, and the years before 100, which Date.UTC counts from 1900.
+ */
 function toInstant(text: string): unknown {
-  if (text[10] !== ' ' || !text.endsWith('+00')) return builtIn(builtins.TIMESTAMPTZ)(text);
-  return new Date(`${text.slice(0, 10)}T${text.slice(11, -3)}Z`);
+  if (text[10] !== ' ' || text.startsWith('00') || !text.endsWith('+00')) return builtIn(builtins.TIMESTAMPTZ)(text);
+  const [year, month, day] = [
+    readTwoDigits(text, 0) * 100 + readTwoDigits(text, 2),
+    readTwoDigits(text, 5),
+    readTwoDigits(text, 8),
+  ];
+  const [hour, minute, second] = [readTwoDigits(text, 11), readTwoDigits(text, 14), readTwoDigits(text, 17)];
+  const milliseconds = text[19] === '.' ? Number(text.slice(20, -3).slice(0, 3).padEnd(3, '0')) : 0;
+  return new Date(Date.UTC(year, month - 1, day, hour, minute, second, milliseconds));
+}
+
+function readTwoDigits(text: string, at: number): number {
+  return text.charCodeAt(at) * 10 + text.charCodeAt(at + 1) - 11 * ZERO;
 }
 
 const parsers = new Map<number, (text: string) => unknown>([

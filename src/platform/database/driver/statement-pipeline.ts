@@ -1,30 +1,6 @@
 import { type Connection, type FieldDef, type PoolClient, type QueryResultRow, type Submittable } from 'pg';
-import { pgTypes } from './direct-connection';
 import { prepareValue } from 'pg/lib/utils.js';
-
-/** The column names and parsers of one statement, determined once per connection. */
-export class RowDecoder {
-  private readonly names: readonly string[];
-  private readonly parsers: readonly ((text: string) => unknown)[];
-  /** Copied for each row: V8 is fast with objects that start with all their keys. */
-  private readonly template: Readonly<Record<string, null>>;
-
-  constructor(fields: readonly Pick<FieldDef, 'name' | 'dataTypeID'>[]) {
-    this.names = fields.map(({ name }) => name);
-    this.parsers = fields.map(({ dataTypeID }) => pgTypes.getTypeParser(dataTypeID));
-    this.template = Object.fromEntries(this.names.map((name) => [name, null]));
-  }
-
-  /** Builds a row from the columns' texts. */
-  decode(texts: readonly (string | null)[]): Record<string, unknown> {
-    const row: Record<string, unknown> = { ...this.template };
-    for (let i = 0; i < texts.length; i++) {
-      const text = texts[i]!;
-      if (text !== null) row[this.names[i]!] = this.parsers[i]!(text);
-    }
-    return row;
-  }
-}
+import { findRowDecoder, type RowDecoder } from './row-decoder';
 
 /** One statement of a pipeline. A named one is parsed and described once per connection. */
 export interface PipelinedStatement {
@@ -57,7 +33,7 @@ interface ProtocolConnection {
   sendCopyFail(reason: string): void;
 }
 
-const NO_ROWS = new RowDecoder([]);
+const NO_ROWS = findRowDecoder([]);
 
 /** PostgreSQL did not answer in time and the connection was closed. The last statement may have taken effect. */
 export class AnswerTimeoutError extends Error {
@@ -130,14 +106,14 @@ export class StatementPipeline implements Submittable {
   };
 
   handleRowDescription({ fields }: { fields: FieldDef[] }): void {
-    this.decoder = new RowDecoder(fields);
+    this.decoder = findRowDecoder(fields);
   }
 
   handleDataRow({ fields }: { fields: (string | null)[] }): void {
     this.received += 1;
     if (this.failure) return;
     try {
-      this.result.rows.push(this.decoder!.decode(fields));
+      this.result.rows.push(this.decoder!(fields));
     } catch (error) {
       this.failure = error as Error;
     }

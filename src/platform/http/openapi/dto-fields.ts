@@ -27,11 +27,23 @@ export function describeField(type: Type, name: string): FieldSchema {
   return Reflect.getMetadata(DECORATORS.API_MODEL_PROPERTIES, type.prototype as object, name) as FieldSchema;
 }
 
+type PickFields = (row: object) => object;
+
+/** Copying functions by class. */
+const PICKS = new WeakMap<object, PickFields>();
+
 /** Returns the documented fields of a row. */
 export function pickFields<T extends object>(type: Type<T>, row: T): T {
-  const picked: Partial<T> = {};
-  for (const name of listFields(type)) picked[name] = row[name];
-  return picked as T;
+  let pick = PICKS.get(type);
+  if (!pick) PICKS.set(type, (pick = compilePick(listFields(type))));
+  return pick(row) as T;
+}
+
+/** Compiles an object literal, which V8 builds many times as fast as a loop over the names. */
+function compilePick(names: readonly string[]): PickFields {
+  const properties = names.map((name) => JSON.stringify(name)).map((name) => `${name}: row[${name}]`);
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the code contains only names of fields, as JSON
+  return new Function('row', `return { ${properties.join(', ')} };`) as PickFields;
 }
 
 /**
