@@ -93,10 +93,10 @@ export const SYNC_FAILED = `
     lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;
 
-/** Ends a run early that read up to the positions $3; another run continues at once. */
+/** Ends a run early that read up to the positions $3; another run continues at once, as a request when it was one. */
 export const SYNC_INTERRUPTED = `
   UPDATE syncs SET list_positions = $3, lease_owner = NULL, lease_until = NULL,
-    next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE now() END
+    next_at = CASE WHEN requested_at > started_at THEN requested_at ELSE next_at END
   WHERE id = $1 AND lease_owner = $2`;
 
 /** Renews the lease of the owner $2 for $3 seconds, and stores the positions $4. Returns no row for a lost lease. */

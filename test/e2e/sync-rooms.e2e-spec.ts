@@ -224,6 +224,8 @@ describe('the rooms of a synchronisation', () => {
       status: 'interrupted',
     });
     expect(listAsked()).toEqual(ids.slice(0, 1));
+    const isRequested = 'SELECT next_at <= now() AND next_at = requested_at AS is FROM syncs WHERE id = $1';
+    expect(await app.db.query('superuser', isRequested, [id])).toEqual([{ is: true }]);
     heal();
     upwork.calls.length = 0;
     await worker.runTask('sync-connections');
