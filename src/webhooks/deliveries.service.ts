@@ -70,7 +70,7 @@ function buildReconnectEmail(to: string, provider: string, publicUrl: string): E
 export const SEND_DELIVERIES_TASK_ID = 'deliver-alerts';
 
 /** Lease of a claimed delivery; longer than an attempt may take. */
-const LEASE_SECONDS = 60;
+const LEASE_SECONDS = 120;
 
 /**
  * Delays after failed attempts in seconds, less up to a tenth. The delivery fails after the last one, more than a day
