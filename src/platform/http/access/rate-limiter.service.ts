@@ -11,9 +11,6 @@ import { getNetwork, normalizeAddress } from './client-address';
 const WINDOW_SECONDS = 60;
 const THROTTLER = 'general';
 
-/** Time for Redis to count a request. After it the request passes uncounted. */
-const REDIS_TIMEOUT_MS = 100;
-
 /** Shortest interval between two warnings. */
 const WARNING_INTERVAL_MS = 10_000;
 
@@ -32,6 +29,8 @@ export class RateLimiterService {
   private readonly logger = new Logger(RateLimiterService.name);
   private readonly storage: ThrottlerStorage;
   private readonly limit: number;
+  /** Time for Redis to count a request. After it the request passes uncounted. */
+  redisTimeoutMs = 100;
   private warnedAt = 0;
 
   constructor(
@@ -73,7 +72,7 @@ export class RateLimiterService {
     const windowMs = WINDOW_SECONDS * 1_000;
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => resolve(undefined), REDIS_TIMEOUT_MS);
+      timer = setTimeout(() => resolve(undefined), this.redisTimeoutMs);
     });
     try {
       const counted = this.storage.increment(`rate:${subject}`, windowMs, this.limit, windowMs, THROTTLER);
