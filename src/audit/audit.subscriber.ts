@@ -38,8 +38,22 @@ function serializeValue(value: unknown, type: ColumnMetadata['type']): string {
   return JSON.stringify(value);
 }
 
-/** Columns that only follow from other changes; audit.audited_tables ignores them too. */
-const IGNORED_COLUMNS = new Set(['updated_at', 'version', 'fetched_at']);
+/** Columns of all tables that no audit row contains. */
+const BOOKKEEPING_COLUMNS = ['updated_at', 'version', 'fetched_at'];
+
+/**
+ * Columns of a table that no audit row contains. A test compares them with audit.audited_tables: with one column too
+ * many, audit.record() would take the row apart, which doubles its time.
+ */
+const IGNORED_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['ai_generations', ['tokens_used', 'success']],
+  ['jobs', ['upwork_job_number']],
+  ['proposals', ['won_at', 'rejected_at']],
+  ['saved_searches', ['new_matches', 'last_searched_at', 'last_alerted_at', 'last_full_search_at', 'last_error']],
+  ['user_mfa', ['last_totp_step']],
+  ['user_tokens', ['refresh_owner', 'refresh_until', 'upwork_user_id', 'next_capability_check_at']],
+  ['webhooks', ['paused_until', 'timeouts']],
+]);
 
 /**
  * Audits the entity API; triggers audit all other writes. Collects each change in its unit of work, which records them
@@ -64,7 +78,8 @@ export class AuditSubscriber implements EntitySubscriberInterface<ObjectLiteral>
   }
 
   afterUpdate({ metadata, entity, databaseEntity, updatedColumns, queryRunner }: UpdateEvent<ObjectLiteral>): void {
-    const changed = updatedColumns.filter(isStored);
+    const stored = listStoredColumns(metadata);
+    const changed = updatedColumns.filter((column) => stored.includes(column));
     recordChange(
       queryRunner,
       metadata,
@@ -99,15 +114,12 @@ function recordChange(
 const storedColumnsByEntity = new WeakMap<EntityMetadata, ColumnMetadata[]>();
 
 /** Includes columns an entity does not read (`select: false`): no entity writes them, so new rows have NULL. */
-function listStoredColumns(metadata: EntityMetadata): ColumnMetadata[] {
+export function listStoredColumns(metadata: EntityMetadata): ColumnMetadata[] {
   let columns = storedColumnsByEntity.get(metadata);
   if (!columns) {
-    columns = metadata.columns.filter(isStored);
+    const ignored = [...BOOKKEEPING_COLUMNS, ...(IGNORED_COLUMNS.get(metadata.tableName) ?? [])];
+    columns = metadata.columns.filter((column) => !column.asExpression && !ignored.includes(column.databaseName));
     storedColumnsByEntity.set(metadata, columns);
   }
   return columns;
-}
-
-function isStored({ asExpression, databaseName }: ColumnMetadata): boolean {
-  return !asExpression && !IGNORED_COLUMNS.has(databaseName);
 }
