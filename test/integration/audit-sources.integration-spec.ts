@@ -132,7 +132,7 @@ describe('the audit by subscriber and by triggers', () => {
     expect(recorded.map(toComparable)).toEqual(captured.map(toComparable));
   });
 
-  it('omits the same columns, so that audit.record() stores the values of each entity without parsing them', async () => {
+  it('omits the same columns, so that audit.record() stores the values of each entity as they are', async () => {
     const tables = await app.db.query<{ table_name: string; ignored_columns: string[] }>(
       'superuser',
       'SELECT table_name, ignored_columns FROM audit.audited_tables',
