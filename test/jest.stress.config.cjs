@@ -4,8 +4,8 @@ const {
 } = require('./jest.config.cjs');
 
 /**
- * `npm run test:stress`: the tests that `npm test` leaves out, because each takes longer than half a minute. Most start
- * servers of their own, so one file runs at a time.
+ * `npm run test:stress`: the tests that `npm test` leaves out. Most start servers of their own, so one file runs at a
+ * time.
  * @type {import('jest').Config}
  */
 module.exports = {

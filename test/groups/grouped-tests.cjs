@@ -11,19 +11,22 @@ const FOLDERS = ['src', ...['architecture', 'contract', 'e2e', 'integration', 'r
  * of a group. They fill the time when the groups have ended.
  */
 const RUNS_ALONE = [
-  '/test/architecture/(guards|import-rules|test-groups)\\.spec\\.ts$',
+  '/test/architecture/(import-rules|test-groups)\\.spec\\.ts$',
   '/test/integration/backup-stores\\.integration-spec\\.ts$',
 ];
 
 /** Calls that replace modules. A test with one needs a module registry of its own, so it runs alone. */
 const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
 
-/** Tests that take longer than half a minute: `npm run test:stress` runs them. */
+/**
+ * Tests that start servers or a browser, lint a copy of the repository, or take longer than half a minute:
+ * `npm run test:stress` runs them.
+ */
 const LONG_TESTS = [
   '/test/stress/.*\\.spec\\.ts$',
-  '/test/architecture/nest-generate\\.spec\\.ts$',
-  '/test/e2e/(backups|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
-  '/test/e2e/(dashboard-degraded|swagger-browser|upwork-connections)\\.e2e-spec\\.ts$',
+  '/test/architecture/(guards|nest-generate)\\.spec\\.ts$',
+  '/test/e2e/(backups|error-fallback|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
+  '/test/e2e/(dashboard-(browser|degraded|queue-board)|swagger-(browser|demo)|upwork-connections)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
   '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',

@@ -163,9 +163,8 @@ interface SlowInputOptions {
 
 /**
  * Returns the fillings of a length for which `work` takes more than `limit` times as long as reading each character
- * once. A linear pattern takes some hundred times as long, a quadratic one thousands. The fastest attempts of both are
- * compared. The attempts alternate, so that other load of the machine meets both. They end early for work that is fast
- * beside the fastest reading of all.
+ * once, and more than eight times as long as for a quarter of the text. A linear pattern takes some hundred times as
+ * long and four times, a quadratic one thousands and sixteen times.
  */
 export function findSlowInputs(
   work: (text: string) => unknown,
@@ -176,28 +175,43 @@ export function findSlowInputs(
   return fillings
     .flatMap((filling) => ['', '!'].map((end) => [filling, end] as const))
     .flatMap(([filling, end]) => {
-      const text = filling.repeat(Math.ceil(length / filling.length)).slice(0, length - end.length) + end;
-      let [ofWork, ofScan] = [Infinity, Infinity];
-      for (let attempt = 0; attempt < attempts && ofWork > limit * fastestScan * length; attempt += 1) {
-        ofWork = Math.min(
-          ofWork,
-          measureMs(() => work(text)),
+      const text = repeat(filling, length, end);
+      const isSlow =
+        isSlower(
+          () => work(text),
+          limit,
+          () => scan(text),
+          attempts,
+        ) &&
+        isSlower(
+          () => work(text),
+          8,
+          () => work(repeat(filling, length / 4, end)),
+          attempts,
         );
-        for (let scans = 0; scans < 10; scans += 1)
-          ofScan = Math.min(
-            ofScan,
-            measureMs(() => scan(text)),
-          );
-        fastestScan = Math.min(fastestScan, ofScan / text.length);
-      }
-      return ofWork > limit * ofScan ? [JSON.stringify(filling + end)] : [];
+      return isSlow ? [JSON.stringify(filling + end)] : [];
     });
 }
 
-let seen = 0;
+function repeat(filling: string, length: number, end: string): string {
+  return filling.repeat(Math.ceil(length / filling.length)).slice(0, length - end.length) + end;
+}
 
-/** The shortest time in which a character was read, in milliseconds. Any measurement is below the first value. */
-let fastestScan = 1;
+/**
+ * Returns whether `work` takes more than `limit` times as long as `comparison`. The fastest attempts of both are
+ * compared. They alternate, so that other load of the machine meets both, and end with the first one that is fast.
+ */
+function isSlower(work: () => unknown, limit: number, comparison: () => unknown, attempts: number): boolean {
+  let [ofWork, ofComparison] = [Infinity, Infinity];
+  for (let attempt = 0; attempt < attempts; attempt += 1) {
+    ofWork = Math.min(ofWork, measureMs(work));
+    for (let runs = 0; runs < 10; runs += 1) ofComparison = Math.min(ofComparison, measureMs(comparison));
+    if (ofWork <= limit * ofComparison) return false;
+  }
+  return true;
+}
+
+let seen = 0;
 
 function scan(text: string): void {
   for (let i = 0; i < text.length; i += 1) seen = (seen + text.charCodeAt(i)) & 0xffff;

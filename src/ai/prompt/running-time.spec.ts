@@ -48,7 +48,7 @@ describe('the running time on untrusted text', () => {
     const quadratic = /(?:[a-z0-9-]{1,63}\.)+(?:com|net)(?![\w-])/giu;
 
     // Further attempts can only lower a time, and this one is far above the limit.
-    const options = { fillings: ['a.'], attempts: 3 };
+    const options = { fillings: ['a.'], attempts: 1 };
 
     expect(findSlowInputs((text) => text.split(quadratic), 4 * LENGTH, LIMIT, options)).toEqual(['"a."', '"a.!"']);
   });
