@@ -50,6 +50,6 @@ describe('the running time on untrusted text', () => {
     // Further attempts can only lower a time, and this one is far above the limit.
     const options = { fillings: ['a.'], attempts: 1 };
 
-    expect(findSlowInputs((text) => text.split(quadratic), 4 * LENGTH, LIMIT, options)).toEqual(['"a."', '"a.!"']);
+    expect(findSlowInputs((text) => text.split(quadratic), 2 * LENGTH, LIMIT, options)).toEqual(['"a."', '"a.!"']);
   });
 });
