@@ -16,12 +16,22 @@ const OVERLAP_MS = 300_000;
 
 const DAY_MS = 86_400_000;
 
-/** Rooms that the default list leaves out: those the user left or hid. */
-const OTHER_ROOMS = { subscribed_eq: false, includeHidden_eq: true };
+/** Part of Upwork's RoomFilter. The default list has the rooms that the user neither left nor hid. */
+interface RoomFilter {
+  readonly subscribed_eq?: boolean;
+  readonly includeHidden_eq?: boolean;
+  readonly activeSince_eq?: string;
+}
+
+/** The lists of the other rooms: those that the user left, and those that they hid among the default ones. */
+const OTHER_LISTS: readonly RoomFilter[] = [
+  { subscribed_eq: false, includeHidden_eq: true },
+  { includeHidden_eq: true },
+];
 
 /** List of rooms to read. */
 interface RoomList {
-  readonly filter: Readonly<Record<string, unknown>>;
+  readonly filter: RoomFilter;
   /** Selects the rooms of the list that are read. */
   readonly isWanted: (roomId: string) => boolean;
   /** True for a list without which the run cannot succeed. */
@@ -95,7 +105,7 @@ export class MessagesSyncService {
       counts.unreadable += unreadable;
       for (const room of nodes) {
         if (run.isStopped) return;
-        if (isWanted(room.id) && progress.start(room.id)) await this.readListed(room, reading);
+        if (isOwn(filter, room) && isWanted(room.id) && progress.start(room.id)) await this.readListed(room, reading);
       }
     }
   }
@@ -146,7 +156,7 @@ export class MessagesSyncService {
  * Returns the lists to read. Rooms that an earlier run since the watermark stored are read again only if they were
  * active since. The first run of a day also reads the missed rooms.
  */
-function listRooms(filters: ReturnType<typeof listRoomFilters>, progress: RoomProgress): RoomList[] {
+function listRooms(filters: readonly RoomFilter[], progress: RoomProgress): RoomList[] {
   const { firstReadAt, missedSince } = progress;
   const isWanted = (id: string): boolean => !progress.isRead(id);
   const isMissed = (id: string): boolean => progress.isMissed(id);
@@ -154,14 +164,15 @@ function listRooms(filters: ReturnType<typeof listRoomFilters>, progress: RoomPr
   if (firstReadAt) lists.unshift({ filter: filterActive(firstReadAt), isWanted: () => true });
   if (filters.length === 1 || missedSince === undefined) return lists;
   const active = missedSince && filterActive(missedSince);
-  return [
-    ...lists,
-    { filter: { ...active }, isWanted: isMissed },
-    { filter: { ...OTHER_ROOMS, ...active }, isWanted: isMissed },
-  ];
+  return [...lists, ...[{}, ...OTHER_LISTS].map((list) => ({ filter: { ...list, ...active }, isWanted: isMissed }))];
 }
 
-function filterActive(since: Date): Readonly<Record<string, unknown>> {
+/** Returns whether the default list cannot have a room; the list with hidden rooms repeats that list. */
+function isOwn({ subscribed_eq: isSubscribed, includeHidden_eq: isWithHidden }: RoomFilter, room: UpworkRoom): boolean {
+  return isSubscribed === false || !isWithHidden || room.hidden !== false;
+}
+
+function filterActive(since: Date): RoomFilter {
   return { activeSince_eq: toActiveSince(since.getTime()) };
 }
 
@@ -169,12 +180,12 @@ function filterActive(since: Date): Readonly<Record<string, unknown>> {
  * Returns the filters of the lists to read. The first run of a day (UTC) also reads the rooms outside the default list,
  * since the day of the watermark: an earlier run read the others.
  */
-export function listRoomFilters(watermark: Date | null, now: Date): Readonly<Record<string, unknown>>[] {
-  if (!watermark) return [{}, OTHER_ROOMS];
+export function listRoomFilters(watermark: Date | null, now: Date): RoomFilter[] {
+  if (!watermark) return [{}, ...OTHER_LISTS];
   const active = filterActive(watermark);
   const startOfDayMs = watermark.getTime() - (watermark.getTime() % DAY_MS);
   if (now.getTime() < startOfDayMs + DAY_MS) return [active];
-  return [active, { ...OTHER_ROOMS, activeSince_eq: toActiveSince(startOfDayMs) }];
+  return [active, ...OTHER_LISTS.map((list) => ({ ...list, activeSince_eq: toActiveSince(startOfDayMs) }))];
 }
 
 function toActiveSince(milliseconds: number): string {

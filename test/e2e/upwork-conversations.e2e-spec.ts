@@ -1,4 +1,5 @@
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeRoom } from '../../src/demo/fake-upwork/fake-marketplace';
 import { ANNA } from '../../src/demo/fake-upwork/cases/account-cases';
 import { listRoomFilters } from '../../src/sync/messages-sync.service';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
@@ -6,6 +7,17 @@ import type { Answer } from '../support/caller';
 import type { TestApp } from '../support/test-app';
 import type { ManualWorker } from '../support/test-worker';
 import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
+
+const DAY_MS = 86_400_000;
+
+/** Errors of an answer that Upwork could not read. */
+const FAILED = [
+  {
+    message: 'Exception while fetching data',
+    path: ['roomStories'],
+    extensions: { classification: 'DataFetchingException' },
+  },
+];
 
 const ROOM = 'room_3f1c8a7e2b904d56';
 const JOB = '~021991400000000000102';
@@ -69,6 +81,7 @@ describe("the messages that Upwork's conversations become", () => {
       stories(),
       stories('1732093920000'),
       roomPage({ subscribed_eq: false, includeHidden_eq: true }),
+      roomPage({ includeHidden_eq: true }),
     ]);
   });
 
@@ -177,31 +190,93 @@ describe("the messages that Upwork's conversations become", () => {
     expect(await readMessages(`&jobId=${stored.jobId}`)).toHaveLength(1);
   });
 
-  it('include those of rooms that the user left, once a day', async () => {
-    const { marketplace } = upwork;
-    const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
-    marketplace.writeMessage(proposal.id, 'client', 'Are you still there?');
-    marketplace.rooms[0]!.isSubscribed = false;
+  describe('of rooms that the user left or hid', () => {
+    const YESTERDAY_NOON = new Date(Date.now() - (Date.now() % DAY_MS) - DAY_MS / 2);
+    /** Visible, hidden, left, both. */
+    const STATES = [true, false].flatMap((isSubscribed) =>
+      [false, true].map((isHidden) => ({ isSubscribed, isHidden })),
+    );
 
-    expect(await synchronize()).toMatchObject({ figures: { rooms: 1, created: 1 } });
-    expect(await synchronize()).toMatchObject({ figures: { rooms: 0, created: 0 } });
-    await app.db.query('superuser', `UPDATE syncs SET watermark = watermark - interval '1 day'`);
-    expect(await synchronize()).toMatchObject({ figures: { rooms: 1, created: 0 } });
+    beforeEach(() => {
+      const { marketplace } = upwork;
+      marketplace.rooms.length = 0;
+      for (const state of STATES) {
+        const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
+        const story = marketplace.writeMessage(proposal.id, 'client', 'Are you still there?');
+        Object.assign(story, { createdAt: YESTERDAY_NOON, updatedAt: YESTERDAY_NOON });
+        Object.assign(marketplace.rooms[0]!, state);
+      }
+    });
+
+    const idsOf = (isWanted: (room: FakeRoom) => boolean) =>
+      upwork.marketplace.rooms
+        .filter(isWanted)
+        .map(({ id }) => id)
+        .sort();
+    /** Returns the rooms of which the first page was read, once for each time. */
+    const listRead = () =>
+      upwork.calls
+        .filter((call) => call.operation === 'RoomStories' && !JSON.stringify(call.variables).includes('"after"'))
+        .map((call) => (call.variables['filter'] as { roomId_eq: string }).roomId_eq)
+        .sort();
+
+    /** Synchronises as the first run after 23:00 of yesterday. */
+    async function synchronizeNextDay(): Promise<Answer['body']> {
+      const lastNight = `date_trunc('day', now(), 'UTC') - interval '1 hour'`;
+      await app.db.query('superuser', `UPDATE syncs SET watermark = ${lastNight} WHERE kind = 'messages'`);
+      upwork.calls.length = 0;
+      return synchronize();
+    }
+
+    it('arrive once, and each room is read once', async () => {
+      expect(await synchronize()).toMatchObject({ figures: { rooms: 4, created: 4 } });
+
+      expect(listRead()).toEqual(idsOf(() => true));
+      expect(await readMessages()).toHaveLength(4);
+      upwork.calls.length = 0;
+      expect(await synchronize()).toMatchObject({ figures: { rooms: 0, created: 0 } });
+      expect(upwork.calls.map(({ operation }) => operation)).toEqual(['Rooms']);
+    });
+
+    it('are read once a day, without the rooms that are in the default list too', async () => {
+      await synchronize();
+
+      expect(await synchronizeNextDay()).toMatchObject({ figures: { rooms: 3, created: 0 } });
+
+      expect(listRead()).toEqual(idsOf(({ isSubscribed, isHidden }) => !isSubscribed || isHidden));
+      // The default list is empty; a list with rooms has no end before its second page.
+      expect(upwork.calls.filter(({ operation }) => operation === 'Rooms')).toHaveLength(1 + 2 + 2);
+    });
+
+    it('are read the next day after a failure, also when the watermark went on without them', async () => {
+      const [hidden] = idsOf(({ isSubscribed, isHidden }) => isSubscribed && isHidden);
+      upwork.transformResponse = ({ variables }, answer) =>
+        JSON.stringify(variables).includes(hidden!) ? { data: { roomStories: null }, errors: FAILED } : answer;
+      for (let n = 0; n < 3; n++) await synchronize();
+      upwork.transformResponse = (_, answer) => answer;
+      expect(await readMessages()).toHaveLength(3);
+
+      expect(await synchronizeNextDay()).toMatchObject({ figures: { created: 1 } });
+
+      expect(await readMessages()).toHaveLength(4);
+    });
   });
 });
 
 describe(listRoomFilters.name, () => {
-  const others = { subscribed_eq: false, includeHidden_eq: true };
+  const left = { subscribed_eq: false, includeHidden_eq: true };
+  const hidden = { includeHidden_eq: true };
 
   it('reads everything at first, then what is active, and other rooms in the first run of a day', () => {
     const watermark = new Date('2026-11-20T09:12:00.000Z');
     const active = { activeSince_eq: '2026-11-20T09:07:00.000Z' };
 
-    expect(listRoomFilters(null, watermark)).toEqual([{}, others]);
+    expect(listRoomFilters(null, watermark)).toEqual([{}, left, hidden]);
     expect(listRoomFilters(watermark, new Date('2026-11-20T23:59:59.999Z'))).toEqual([active]);
     expect(listRoomFilters(watermark, new Date('2026-11-21T00:00:00.000Z'))).toEqual([
       active,
-      { ...others, activeSince_eq: '2026-11-19T23:55:00.000Z' },
+      { ...left, activeSince_eq: '2026-11-19T23:55:00.000Z' },
+      { ...hidden, activeSince_eq: '2026-11-19T23:55:00.000Z' },
     ]);
   });
 });

@@ -47,6 +47,8 @@ export interface FakeRoom {
   lastReadAt: Date | null;
   /** False for a room that its user left: only lists that ask for such rooms have it. */
   isSubscribed: boolean;
+  /** True for a room that its user hid, whether they left it or not: the same holds. */
+  isHidden: boolean;
 }
 
 /** The user who writes as the client. */
@@ -122,6 +124,7 @@ export class FakeMarketplace {
       stories: [],
       lastReadAt: null,
       isSubscribed: true,
+      isHidden: false,
     };
     this.rooms.unshift(room);
     return room;

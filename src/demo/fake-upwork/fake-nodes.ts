@@ -128,12 +128,13 @@ export function buildProposalNode(proposal: FakeProposal, job: FakeJob | undefin
 
 /** Builds a conversation. */
 export function buildRoomNode(room: FakeRoom, vendorProposal: FakeNode): FakeNode {
-  const { id, owner, stories, lastReadAt } = room;
+  const { id, owner, stories, lastReadAt, isHidden } = room;
   const isUnread = ({ author, createdAt }: FakeStory) => author !== owner && (!lastReadAt || createdAt > lastReadAt);
   return {
     id,
     roomType: 'INTERVIEW',
     muted: false,
+    hidden: isHidden,
     numUnread: stories.filter(isUnread).length,
     lastReadDateTime: lastReadAt?.toISOString(),
     vendorProposal,

@@ -34,7 +34,11 @@ interface ProposalArguments {
 }
 
 interface RoomArguments {
-  readonly filter?: { readonly activeSince_eq?: string | null; readonly subscribed_eq?: boolean | null } | null;
+  readonly filter?: {
+    readonly activeSince_eq?: string | null;
+    readonly subscribed_eq?: boolean | null;
+    readonly includeHidden_eq?: boolean | null;
+  } | null;
   readonly pagination?: PageRequest | null;
 }
 
@@ -108,8 +112,10 @@ export class FakeQueries {
 
   roomList({ filter, pagination }: RoomArguments): FakeConnection {
     const since = Date.parse(filter?.activeSince_eq ?? '1970-01-01');
+    const isSubscribed = filter?.subscribed_eq ?? true;
     const found = this.marketplace.rooms
-      .filter(({ owner, isSubscribed }) => owner === this.caller && isSubscribed === (filter?.subscribed_eq ?? true))
+      .filter((room) => room.owner === this.caller && room.isSubscribed === isSubscribed)
+      .filter(({ isHidden }) => !isHidden || filter?.includeHidden_eq)
       .filter(({ stories }) => stories.some(({ updatedAt }) => updatedAt.getTime() >= since));
     return this.addFault(
       pageConversations(

@@ -133,6 +133,27 @@ describe(FakeUpwork.name, () => {
     expect((await send(STORIES, { filter: { roomId_eq: 'another' } })).data).toEqual({ roomStories: null });
   });
 
+  it('lists the rooms that the user neither left nor hid, and the others when it is asked for them', async () => {
+    const open = (state: object) => {
+      upwork.marketplace.writeMessage(upwork.marketplace.submit('ann', '1', '', '1.00').id, 'client', 'Hello');
+      return Object.assign(upwork.marketplace.rooms[0]!, state).id;
+    };
+    const [plain, left] = [open({}), open({ isSubscribed: false })];
+    const [hidden, both] = [open({ isHidden: true }), open({ isSubscribed: false, isHidden: true })];
+    const listRooms = (filter?: object) =>
+      send('query Rooms($filter: RoomFilter) { roomList(filter: $filter) { edges { node { id hidden } } PAGE } }', {
+        filter,
+      });
+
+    expect((await listRooms()).ids).toEqual([plain]);
+    expect((await listRooms({ subscribed_eq: true, includeHidden_eq: false })).ids).toEqual([plain]);
+    expect((await listRooms({ subscribed_eq: false })).ids).toEqual([left]);
+    expect((await listRooms({ subscribed_eq: false, includeHidden_eq: true })).ids).toEqual([both, left]);
+    const withHidden = await listRooms({ includeHidden_eq: true });
+    expect(withHidden.ids).toEqual([hidden, plain]);
+    expect(JSON.stringify(withHidden.data)).toContain(`{"id":"${hidden}","hidden":true}`);
+  });
+
   it('adds a node that cannot be read to one list in fifty', async () => {
     const { id } = upwork.marketplace.publish({ title: 'SQL' });
     const answers: Page[] = [];

@@ -1,10 +1,20 @@
 import { z } from 'zod';
-import { buildConnectionSchema, defineDocument, id, instant, optional, optionalInstant, text } from './upwork-document';
+import {
+  buildConnectionSchema,
+  defineDocument,
+  flag,
+  id,
+  instant,
+  optional,
+  optionalInstant,
+  text,
+} from './upwork-document';
 
 const room = z.object({
   id,
   roomName: text,
   topic: text,
+  hidden: flag,
   lastReadDateTime: optionalInstant,
   vendorProposal: optional(z.object({ id, marketplaceJobPosting: optional(z.object({ id })) })),
 });
@@ -17,7 +27,7 @@ export const ROOMS = defineDocument(
   'Rooms',
   `query Rooms($filter: RoomFilter, $pagination: Pagination) {
     roomList(filter: $filter, pagination: $pagination) {
-      edges { node { id roomName topic lastReadDateTime vendorProposal { id marketplaceJobPosting { id } } } }
+      edges { node { id roomName topic hidden lastReadDateTime vendorProposal { id marketplaceJobPosting { id } } } }
       pageInfo { hasNextPage endCursor }
     }
   }`,
