@@ -11,8 +11,9 @@ const MAX_MESSAGES = 500;
 const MAX_CONCURRENT = 10;
 
 const TASK_ID = 'check-deliveries';
-const TIMEOUT_MS = 5 * 60_000;
-const FIND_DUE_FOR_MS = 4 * 60_000;
+const TIMEOUT_MS = 10 * 60_000;
+/** Searches begin in this time. Each can wait two minutes for a slot, and the others are left to the next run. */
+const START_FOR_MS = 5 * 60_000;
 
 const DUE = `SELECT user_id AS "userId", message_id AS id FROM app.undecided_messages_due($1)`;
 
@@ -31,15 +32,17 @@ export const CHECK_DELIVERIES: ScheduledTask = {
 
 async function checkDeliveries({ readOnly, service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const counts = { found: 0, missing: 0, postponed: 0, failed: 0 };
+  const stop = AbortSignal.timeout(START_FOR_MS);
   const due = await forEachTenant({
     taskId: TASK_ID,
     signal,
     concurrency: MAX_CONCURRENT,
     // Two searches of one tenant could read the same room.
     perTenant: 1,
-    pollForMs: FIND_DUE_FOR_MS,
+    pollForMs: START_FOR_MS,
     find: () => readOnly((unit) => unit.query<DueItem>(DUE, [MAX_MESSAGES])),
     work: async ({ id }) => {
+      if (stop.aborted) return;
       const isFound = await checkOne(service(MessageDeliveryService), id);
       if (isFound !== undefined) counts[isFound] += 1;
     },

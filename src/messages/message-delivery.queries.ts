@@ -99,3 +99,8 @@ export const CLAIM_CHECK = `
     next_check_at = CASE WHEN delivery_checks < 4 THEN now() + interval '1 minute' * power(4, delivery_checks) END,
     delivery_error = coalesce(delivery_error, 'No answer of Upwork arrived.')
   WHERE id = $1 AND delivery IN ('sending', 'unknown') AND next_check_at <= now() RETURNING id`;
+
+/** Undoes the count of a search for the reply $1 that had no calls left, and repeats it after $2 seconds. */
+export const POSTPONE_CHECK = `
+  UPDATE messages SET delivery_checks = delivery_checks - 1, next_check_at = now() + make_interval(secs => $2)
+  WHERE id = $1 AND delivery = 'unknown' AND delivery_checks > 0`;

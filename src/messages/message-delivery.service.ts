@@ -17,6 +17,7 @@ import {
   FIND_CONVERSATION,
   MARK_NOT_SENT,
   MARK_SENT,
+  POSTPONE_CHECK,
   READ_DELIVERY,
   RETRY_REPLY,
   type DeliveryRow,
@@ -50,6 +51,9 @@ interface Attempt {
   /** True while Upwork may have executed it. */
   mayHaveArrived: boolean;
 }
+
+/** Limits of calls that no user waits for. */
+type CallLimits = Pick<UpworkCaller, 'isPolling' | 'isInBackground'>;
 
 /** Kinds of answers that say that Upwork did not execute the call. */
 const REJECTIONS: ReadonlySet<UpworkErrorKind> = new Set([
@@ -112,12 +116,19 @@ export class MessageDeliveryService {
   /**
    * Searches a room for a reply without an answer, if that is due. Session: the user for whom the task works.
    * @returns whether it was found; undefined when it was not due
-   * @throws UpworkError, AppError when the room cannot be read; that search counts too
+   * @throws UpworkError, AppError when the room cannot be read; that search counts too, unless no calls are left
    */
   async check(id: number): Promise<boolean | undefined> {
     const [claimed] = await this.database.query(CLAIM_CHECK, [id]);
     if (!claimed) return undefined;
-    return this.searchRoom(await this.readDelivery(id), { isPolling: true });
+    const row = await this.readDelivery(id);
+    try {
+      return await this.searchRoom(row, { isPolling: true, isInBackground: true });
+    } catch (error) {
+      if (error instanceof UpworkError && error.kind === 'budget_used')
+        await this.database.query(POSTPONE_CHECK, [id, (error.retryAfterMs ?? 0) / 1_000]);
+      throw error;
+    }
   }
 
   private async store(
@@ -176,12 +187,12 @@ export class MessageDeliveryService {
   }
 
   /** Reads the newest messages of a room and those since the call. @returns whether the reply was sent */
-  private async searchRoom(row: DeliveryRow, { isPolling = false } = {}): Promise<boolean> {
-    await this.runAsCaller(row, async (caller, tokenId) => {
-      const pollingCaller = { ...caller, isPolling };
-      const upworkUserId = await this.accounts.findUserId(tokenId, pollingCaller);
+  private async searchRoom(row: DeliveryRow, limits: CallLimits = {}): Promise<boolean> {
+    await this.runAsCaller(row, async (user, tokenId) => {
+      const caller = { ...user, ...limits };
+      const upworkUserId = await this.accounts.findUserId(tokenId, caller);
       const room = { ...row, tokenId, readUntil: null };
-      const reader: RoomReader = { upworkUserId, caller: pollingCaller, readAnswer: ({ data }) => data };
+      const reader: RoomReader = { upworkUserId, caller, readAnswer: ({ data }) => data };
       const storedUntil = row.attemptedAt.toISOString();
       await this.rooms.import(room, reader, { storedUntil, lastReadAt: null, windows: [] });
     });

@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
-import { buildDayKey } from '../../src/upwork/upwork-rate-limiter.service';
+import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import type { TestApp } from '../support/test-app';
 import type { ManualWorker } from '../support/test-worker';
 import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 import { advanceRefreshTime } from '../support/upwork-connections';
+
+const DAY_MS = 86_400_000;
+const NEXT_SLOT_KEY = 'upwork-calls:next';
 
 describe('replies to conversations on Upwork', () => {
   let upworkApp: UpworkApp;
@@ -30,6 +33,8 @@ describe('replies to conversations on Upwork', () => {
     await synchronize('messages');
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
+    await app.redis.del(NEXT_SLOT_KEY);
     await upworkApp.reset();
   });
   afterAll(() => upworkApp.close());
@@ -44,6 +49,17 @@ describe('replies to conversations on Upwork', () => {
   async function search(): Promise<void> {
     await app.db.query('superuser', 'UPDATE messages SET next_check_at = now() WHERE next_check_at IS NOT NULL');
     await worker.runTask('check-deliveries');
+  }
+
+  /** Returns how many searches for a reply began, and the hours until the next one. */
+  async function readChecks(id: number) {
+    const [row] = await app.db.query<{ checks: number; hours: number | null }>(
+      'superuser',
+      `SELECT delivery_checks AS checks, (extract(epoch FROM next_check_at - now()) / 3600)::float8 AS hours
+       FROM messages WHERE id = $1`,
+      [id],
+    );
+    return row!;
   }
 
   it('are sent once, to a room or about a job, and the synchronisation finds them unchanged', async () => {
@@ -97,10 +113,7 @@ describe('replies to conversations on Upwork', () => {
     upwork.faults.schedule('graphql', 'cut', 1);
     const { body } = await send('Once more?');
     for (let n = 0; n < 6; n++) await search();
-    const [row] = await app.db.query('superuser', 'SELECT delivery_checks, next_check_at FROM messages WHERE id = $1', [
-      body.id,
-    ]);
-    expect(row).toEqual({ delivery_checks: 5, next_check_at: null });
+    expect(await readChecks(body.id)).toEqual({ checks: 5, hours: null });
 
     const resent = await ann.post(`/v1/messages/${body.id}/resend`);
 
@@ -223,29 +236,66 @@ describe('replies to conversations on Upwork', () => {
       await search();
     }
 
-    const [row] = await app.db.query('superuser', 'SELECT delivery_checks, next_check_at FROM messages WHERE id = $1', [
-      body.id,
-    ]);
-    expect([row, upwork.calls.length]).toEqual([
-      { delivery_checks: 5, next_check_at: null },
+    expect([await readChecks(body.id), upwork.calls.length]).toEqual([
+      { checks: 5, hours: null },
       failure === 'no connection' ? 0 : 5,
     ]);
   });
 
-  it("leave the day's last calls to users when they are searched", async () => {
+  describe('at noon (UTC)', () => {
+    const limiters = () => [app, worker].map((process) => process.get(UpworkRateLimiterService));
+
+    beforeEach(() => {
+      const clockOffsetMs = DAY_MS / 2 - (Date.now() % DAY_MS);
+      for (const limiter of limiters()) limiter.clockOffsetMs = clockOffsetMs;
+    });
+    afterEach(async () => {
+      for (const limiter of limiters()) limiter.clockOffsetMs = 0;
+      await app.redis.del(buildDayKey(upwork.grants.clientId));
+    });
+
+    it("leave the day's last calls to users, and are searched when the calls start again", async () => {
+      upwork.faults.schedule('graphql', 'lost');
+      const { body } = await send('Later.');
+      const [limiter] = limiters();
+      const today = Math.floor((Date.now() + limiter!.clockOffsetMs) / DAY_MS);
+      await app.redis.hset(buildDayKey(upwork.grants.clientId), { day: today, used: 36_000 });
+      upwork.calls.length = 0;
+
+      for (let n = 0; n < 6; n++) await search();
+
+      const row = await readChecks(body.id);
+      expect([row.checks, upwork.calls]).toEqual([0, []]);
+      expect(row.hours).toBeGreaterThan(11);
+      expect(row.hours).toBeLessThanOrEqual(12);
+      const resent = await ann.post(`/v1/messages/${body.id}/resend`);
+      expect([resent.body.delivery, upwork.marketplace.countMessages('Later.')]).toEqual(['sent', 1]);
+    });
+  });
+
+  it('are searched when the next slot for a call is some seconds away', async () => {
     upwork.faults.schedule('graphql', 'lost');
-    const { body } = await send('Later.');
+    const { body } = await send('In a busy minute.');
     const [seconds] = await app.redis.time();
-    const dayKey = buildDayKey(upwork.grants.clientId);
-    await app.redis.hset(dayKey, { day: Math.floor(Number(seconds) / 86_400), used: 36_000 });
-    upwork.calls.length = 0;
+    await app.redis.set(NEXT_SLOT_KEY, (Number(seconds) + 7) * 1_000);
 
     await search();
-    const { length: calls } = upwork.calls;
-    const resent = await ann.post(`/v1/messages/${body.id}/resend`);
-    await app.redis.del(dayKey);
 
-    expect([calls, resent.body.delivery, upwork.marketplace.countMessages('Later.')]).toEqual([0, 'sent', 1]);
+    expect((await read(body.id)).delivery).toBe('sent');
+  });
+
+  it('are searched by the next run when a run has no time for it', async () => {
+    upwork.faults.schedule('graphql', 'lost');
+    const { body } = await send('In the next run.');
+    upwork.calls.length = 0;
+    const timer = jest.spyOn(AbortSignal, 'timeout').mockReturnValueOnce(AbortSignal.abort());
+
+    await search();
+
+    expect([await readChecks(body.id), upwork.calls]).toMatchObject([{ checks: 0 }, []]);
+    timer.mockRestore();
+    await search();
+    expect((await read(body.id)).delivery).toBe('sent');
   });
 
   it('are unknown after a process died during the call, and found by the synchronisation', async () => {
