@@ -55,11 +55,23 @@ export const READ_DELIVERY = `
 
 /**
  * Records that Upwork stored the reply $1 as $2. A synchronisation may already have found it; then it does not change.
+ * It may also have stored it as a row of its own, because Upwork changed the text; the reply takes that row's place.
  */
 export const MARK_SENT = `
-  UPDATE messages SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL,
-    upwork_message_id = CASE WHEN NOT EXISTS (SELECT FROM messages k WHERE k.upwork_message_id = $2) THEN $2 END
-  WHERE id = $1 AND delivery IN ('sending', 'unknown')`;
+  WITH reply AS (
+    SELECT id FROM messages WHERE id = $1 AND delivery IN ('sending', 'unknown') FOR UPDATE
+  ), fetched AS (
+    DELETE FROM messages m USING reply WHERE m.upwork_message_id = $2 AND m.delivery IS NULL
+    RETURNING m.id, m.content, m.attachment_count, m.fetched_at
+  )
+  UPDATE messages m SET delivery = 'sent', delivery_error = NULL, next_check_at = NULL,
+    upwork_message_id = CASE
+      WHEN NOT EXISTS (SELECT FROM messages k WHERE k.upwork_message_id = $2 AND k.id IS DISTINCT FROM f.id) THEN $2
+    END,
+    content = coalesce(f.content, m.content), attachment_count = coalesce(f.attachment_count, m.attachment_count),
+    fetched_at = coalesce(f.fetched_at, m.fetched_at)
+  FROM reply LEFT JOIN fetched f ON true
+  WHERE m.id = reply.id RETURNING m.room_id AS "roomId"`;
 
 /** Records the outcome $2 of the call for the reply $1, and why. The room is searched for an unknown one. */
 export const MARK_NOT_SENT = `

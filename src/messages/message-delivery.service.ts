@@ -152,7 +152,7 @@ export class MessageDeliveryService {
     const attempt: Attempt = { deadline: performance.now() + MAX_WAIT_MS, mayHaveArrived: false };
     try {
       const storyId = await this.callUpwork(await this.readDelivery(id), attempt);
-      await this.database.query(MARK_SENT, [id, storyId]);
+      await this.recordSent(id, storyId);
     } catch (error) {
       await this.recordFailure(id, error, attempt);
     }
@@ -178,11 +178,19 @@ export class MessageDeliveryService {
   private async recordFailure(id: number, error: unknown, { mayHaveArrived }: Attempt): Promise<void> {
     if (!(error instanceof UpworkError || error instanceof AppError))
       this.logger.error(`message ${id}: ${String(error)}`);
-    const delivery = mayHaveArrived ? 'unknown' : 'failed';
+    await this.record(MARK_NOT_SENT, [id, mayHaveArrived ? 'unknown' : 'failed', describeError(error)]);
+  }
+
+  private recordSent(id: number, storyId: string): Promise<void> {
+    return this.record(MARK_SENT, [id, storyId]);
+  }
+
+  /** Records the outcome of a call. One transaction. */
+  private async record(statement: string, values: readonly unknown[]): Promise<void> {
     await this.database.transaction(async (unit) => {
       await unit.query(LOCK_MESSAGES);
-      const [failed] = await unit.query<{ roomId: string }>(MARK_NOT_SENT, [id, delivery, describeError(error)]);
-      if (failed) await unit.query(UPDATE_LAST_MESSAGE, [failed.roomId]);
+      const [changed] = await unit.query<{ roomId: string }>(statement, [...values]);
+      if (changed) await unit.query(UPDATE_LAST_MESSAGE, [changed.roomId]);
     });
   }
 

@@ -298,6 +298,44 @@ describe('replies to conversations on Upwork', () => {
     expect((await read(body.id)).delivery).toBe('sent');
   });
 
+  it('have one row when a synchronisation stores one with a changed text during the call', async () => {
+    upwork.transformResponse = async ({ operation }, answer) => {
+      if (operation !== 'SendMessage') return answer;
+      upwork.marketplace.rooms[0]!.stories[0]!.message = 'See [link removed].';
+      await synchronize('messages');
+      return answer;
+    };
+
+    const { body } = await send('See https://example.com.');
+
+    expect(body).toMatchObject({ delivery: 'sent', content: 'See [link removed].' });
+    const { items } = (await ann.get('/v1/messages')).body;
+    expect(items.map(({ id, senderType }: Answer['body']) => [id, senderType])).toEqual([
+      [body.id, 'freelancer'],
+      [expect.any(Number), 'client'],
+    ]);
+    const [conversation] = (await ann.get('/v1/conversations')).body.items;
+    expect(conversation).toMatchObject({ lastText: 'See [link removed].', waitingFor: 'client' });
+    expect(await synchronize('messages')).toMatchObject({ figures: { created: 0, updated: 0 } });
+    const rows = await app.db.query(
+      'superuser',
+      'SELECT fetched_at IS NOT NULL AS "isFetched", upwork_message_id AS id FROM messages WHERE id = $1',
+      [body.id],
+    );
+    expect(rows).toEqual([{ isFetched: true, id: upwork.marketplace.rooms[0]!.stories[0]!.id }]);
+    const audited = await app.db.query(
+      'superuser',
+      `SELECT action, count(*)::int FROM audit_logs WHERE table_name = 'messages' AND record_id >= $1
+       GROUP BY 1 ORDER BY 1`,
+      [body.id],
+    );
+    expect(audited).toEqual([
+      { action: 'DELETE', count: 1 },
+      { action: 'INSERT', count: 2 },
+      { action: 'UPDATE', count: 1 },
+    ]);
+  });
+
   it('are unknown after a process died during the call, and found by the synchronisation', async () => {
     const { body } = await send('The process dies.');
     await app.db.query(

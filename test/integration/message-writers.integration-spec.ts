@@ -59,6 +59,9 @@ describe('parallel writers of messages', () => {
     return asAnn(() => deliveries['recordFailure'](replyId, new Error('no answer'), attempt));
   };
 
+  /** Records that Upwork has the reply. */
+  const recordAnswer = () => asAnn(() => app.get(MessageDeliveryService)['recordSent'](replyId, 'story_1'));
+
   /** Stores a job of a search, which merges the job of the room with it. */
   const mergeJobs = () =>
     asAnn(async () => {
@@ -79,6 +82,7 @@ describe('parallel writers of messages', () => {
 
   it.each([
     { name: 'a reply without an answer', first: recordNoAnswer, table: 'messages' },
+    { name: 'a reply with an answer', first: recordAnswer, table: 'messages' },
     { name: 'a merge of jobs', first: mergeJobs, table: 'proposals' },
   ])('do not deadlock: a room and $name', async ({ first, table }) => {
     const writers: Promise<unknown>[] = [];

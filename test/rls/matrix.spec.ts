@@ -133,6 +133,27 @@ describe('row security', () => {
     expect(await attempt('other', alice, onJob(999_999))).toBe('23503');
   });
 
+  it.each([
+    ['freelancer', 'a story', null, '1 0 0 x x'],
+    ['client', 'a story', null, '0 0 0 x x'],
+    ['freelancer', null, null, '0 0 0 x x'],
+    ['freelancer', 'a story', 'sent', '0 0 0 x x'],
+  ])(
+    'of deleted messages depends on author %s, story %s and delivery %s',
+    async (author, story, delivery, expected) => {
+      const values = [alice.userId, author, story, delivery, delivery && new Date()];
+      const [row] = await database.query<{ id: number }>(
+        'superuser',
+        `INSERT INTO messages (user_id, room_id, content, sender_type, upwork_message_id, delivery, attempted_at)
+       VALUES ($1, 'room', 'x', $2, $3, $4, $5) RETURNING id`,
+        values,
+      );
+
+      expect(await rowOf(alice, `DELETE FROM messages WHERE id = ${row!.id}`)).toBe(expected);
+      await database.query('superuser', 'DELETE FROM messages WHERE id = $1', [row!.id]);
+    },
+  );
+
   it('refuses to move a row to another tenant', async () => {
     expect(await attempt('owner', alice, `UPDATE jobs SET user_id = ${bob.userId}`)).toBe('x');
   });

@@ -143,7 +143,8 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     select: OWN,
     insert: OWN_INSERT,
     update: OWN,
-    delete: NOBODY,
+    // Only the freelancer's own messages that a synchronisation stored.
+    delete: '0 0 0 x x',
     tenant: 'user_id',
     set: 'is_read = true',
     make: ({ userId, jobId }) =>
