@@ -369,7 +369,7 @@ describe('replies to conversations on Upwork', () => {
     [{ send: true, content: 'x', roomId: 'r', jobId: 1 }, '/roomId'],
     [{ send: true, content: 'x', roomId: 'r', senderType: 'client' }, '/senderType'],
     [{ send: true, content: 'x', roomId: 'r' }, '/roomId'],
-    [{ send: true, content: 'x', jobId: 1 }, '/jobId'],
+    [{ send: true, content: 'x', jobId: 999_999 }, '/jobId'],
     [{ content: 'x', roomId: 'r', senderType: 'client' }, '/roomId'],
     [{ content: 'x' }, '/senderType'],
   ])('are rejected with a pointer: %j', async (body, pointer) => {
