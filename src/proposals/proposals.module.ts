@@ -4,7 +4,7 @@ import { AuditModule } from '../audit/audit.module';
 import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Proposal } from './proposal.entity';
 import { ProposalsController } from './proposals.controller';
-import { ProposalsService } from './proposals.service';
+import { ALREADY_OPEN, ProposalsService } from './proposals.service';
 import { UpworkProposalsService } from './upwork-proposals.service';
 
 declareConstraint('proposals_job_id_fk', {
@@ -12,11 +12,7 @@ declareConstraint('proposals_job_id_fk', {
   pointer: '/jobId',
   message: 'You have no job with this id.',
 });
-declareConstraint('proposals_one_open_per_job', {
-  code: 'proposal.already_open',
-  pointer: '/jobId',
-  message: 'The job already has a draft or a submitted proposal. Continue with that one, or withdraw it first.',
-});
+declareConstraint('proposals_one_open_per_job', ALREADY_OPEN);
 
 /** Proposals for jobs: drafts, steps and history. */
 @Module({

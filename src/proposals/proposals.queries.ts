@@ -36,6 +36,12 @@ export function listProposals(
   ];
 }
 
+/** Locks the job $1 until a new proposal is stored, as synchronisations do (upwork-proposals.service.ts). */
+export const LOCK_JOB = `SELECT status FROM jobs WHERE id = $1 FOR NO KEY UPDATE`;
+
+/** Returns a row when the job $1 has an open proposal. */
+export const SELECT_OPEN = `SELECT id FROM proposals WHERE job_id = $1 AND status IN ('draft', 'submitted') LIMIT 1`;
+
 /** Lists the statuses of the proposal $1 over time. */
 export const LIST_STATUS_CHANGES = `
   SELECT status, upwork_status AS "upworkStatus", upwork_reason AS "upworkReason",

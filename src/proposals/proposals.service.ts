@@ -4,6 +4,7 @@ import type { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
+import { type ConstraintError, createConstraintError } from '../platform/errors/postgres-errors';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
@@ -16,7 +17,14 @@ import {
   type UpdateProposalDto,
 } from './proposals.dto';
 import { Proposal } from './proposal.entity';
-import { LIST_STATUS_CHANGES, listProposals, type ProposalRow } from './proposals.queries';
+import { LIST_STATUS_CHANGES, listProposals, LOCK_JOB, type ProposalRow, SELECT_OPEN } from './proposals.queries';
+
+/** The error for a second open proposal of a job. The unique index does not count those from Upwork. */
+export const ALREADY_OPEN: ConstraintError = {
+  code: 'proposal.already_open',
+  pointer: '/jobId',
+  message: 'The job already has a draft or a submitted proposal. Continue with that one, or withdraw it first.',
+};
 
 /** The signed-in user's proposals: drafts and their steps. */
 @Injectable()
@@ -36,11 +44,13 @@ export class ProposalsService {
   create(dto: CreateProposalDto): Promise<ProposalDto> {
     return this.database.transaction(async (unit) => {
       // One round trip. The foreign key refuses a job that the user does not have (proposals.module.ts).
-      const [[job], proposal] = await Promise.all([
-        unit.query<{ status: string }>('SELECT status FROM jobs WHERE id = $1', [dto.jobId]),
+      const [[job], [open], proposal] = await Promise.all([
+        unit.query<{ status: string }>(LOCK_JOB, [dto.jobId]),
+        unit.query(SELECT_OPEN, [dto.jobId]),
         unit.repository(Proposal).insert(dto),
       ]);
       if (job?.status === 'deleted') throw createJobDeletedError();
+      if (open) throw createConstraintError(ALREADY_OPEN);
       return ProposalDto.from(proposal);
     });
   }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database';
-import type { UnitOfWork } from '../platform/database/unit-of-work';
+import type { EntityRepository } from '../platform/database/entity-repository';
 import { Proposal } from './proposal.entity';
 import type { ProposalStatus } from './proposal-status';
 
@@ -39,9 +39,6 @@ const RANK: Readonly<Record<ProposalStatus, number>> = {
   archived: 4,
 };
 
-/** Statuses on Upwork after which the user can send another proposal for the job. */
-const OVER: ReadonlySet<ProposalStatus> = new Set(['rejected', 'withdrawn', 'archived']);
-
 interface Match {
   readonly jobId: number;
   readonly jobType: 'fixed' | 'hourly' | null;
@@ -55,15 +52,15 @@ const WITH_NUMBER = `j.upwork_job_number = $1 OR j.source_key IN ('upwork:' || $
 const LOCK_JOB = `SELECT FROM jobs j WHERE ${WITH_NUMBER} ORDER BY j.id FOR NO KEY UPDATE`;
 
 /**
- * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. A proposal
- * that is over ($4) and that was sent at $3, before the draft was written, is another one.
+ * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. A draft that
+ * was written after the proposal was sent at $3 is for another one.
  */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
   FROM jobs j
   LEFT JOIN proposals p ON p.job_id = j.id
     AND (p.upwork_proposal_id = $2 OR (p.upwork_proposal_id IS NULL
-      AND (p.status = 'submitted' OR (p.status = 'draft' AND (p.created_at <= $3 OR NOT $4)))))
+      AND (p.status = 'submitted' OR (p.status = 'draft' AND p.created_at <= $3))))
   WHERE ${WITH_NUMBER}
   ORDER BY p.upwork_proposal_id IS NULL, p.id, j.upwork_job_number, j.id LIMIT 1`;
 
@@ -83,17 +80,18 @@ export class UpworkProposalsService {
    */
   updateStatus(known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
     return this.database.transaction(async (unit) => {
-      const { upworkProposalId: id, submittedAt, status } = known;
+      const { upworkProposalId: id, submittedAt } = known;
       const [, [match]] = await Promise.all([
         unit.query(LOCK_JOB, [known.upworkJobNumber]),
-        unit.query<Match>(MATCH, [known.upworkJobNumber, id, submittedAt, OVER.has(status)]),
+        unit.query<Match>(MATCH, [known.upworkJobNumber, id, submittedAt]),
       ]);
       if (!match) return 'unknownJob';
-      if (match.proposalId !== null) return this.applyStatus(unit, match.proposalId, known);
+      const proposals = unit.repository(Proposal);
+      // The user may delete the draft in between.
+      const proposal = match.proposalId === null ? null : await proposals.find(match.proposalId, { lock: true });
+      if (proposal) return this.applyStatus(proposals, proposal, known);
       const { upworkJobNumber: _, changedAt: upworkChangedAt, bidType, ...fields } = known;
-      await unit
-        .repository(Proposal)
-        .insert({ ...fields, upworkChangedAt, jobId: match.jobId, bidType: bidType ?? match.jobType });
+      await proposals.insert({ ...fields, upworkChangedAt, jobId: match.jobId, bidType: bidType ?? match.jobType });
       return 'created';
     });
   }
@@ -103,10 +101,11 @@ export class UpworkProposalsService {
     await this.database.query(SEEN, [upworkProposalIds]);
   }
 
-  private async applyStatus(unit: UnitOfWork, id: number, known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
-    const proposals = unit.repository(Proposal);
-    const proposal = await proposals.find(id, { lock: true });
-    if (!proposal) return 'unchanged';
+  private async applyStatus(
+    proposals: EntityRepository<Proposal>,
+    proposal: Proposal,
+    known: UpworkProposalInput,
+  ): Promise<StatusUpdateOutcome> {
     const isAhead = RANK[known.status] > RANK[proposal.status] || isHiredSince(known, proposal);
     const isNews = isAhead || known.upworkStatus !== proposal.upworkStatus;
     const changed = await proposals.update(proposal, {

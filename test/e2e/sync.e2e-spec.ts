@@ -333,13 +333,16 @@ describe('synchronisation with Upwork', () => {
         ...(buildInvalidNodes(node) as FakeAnswer['data'][string]['edges']),
         { node: { ...node, status: null } },
         { node: { ...other, auditDetails: { createdDateTime: { rawValue: 'soon' } } } },
-        // Only one proposal of a job can be open.
         { node: { ...node, id: '9' } },
       );
       return answer;
     };
+    await app.db.query('superuser', `ALTER TABLE proposals ADD CONSTRAINT refused CHECK (upwork_proposal_id <> '9')`);
 
-    expect(await sync('proposals')).toMatchObject({
+    const result = await sync('proposals');
+
+    await app.db.query('superuser', 'ALTER TABLE proposals DROP CONSTRAINT refused');
+    expect(result).toMatchObject({
       status: 'succeeded',
       lastError: '1 of 10 failed. The first: An internal error occurred',
       figures: { created: 1, failed: 1, unreadable: 9 },

@@ -162,7 +162,58 @@ describe('proposals from Upwork', () => {
     expect(changes[3].changedAt).toBe(sent.modifiedAt.toISOString());
   });
 
-  it.each(['Declined', 'Withdrawn', 'Archived'])(
+  it('that are open for the same job are each stored, with their own state and one audit row', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, twice' });
+    const { body: job } = await ann.post('/v1/jobs', { title: 'COBOL, twice', upworkJobId: `~02${id}` });
+    const first = upwork.marketplace.submit(ann.email, id, 'As a freelancer', '10.00');
+    const second = upwork.marketplace.submit(ann.email, id, 'As an agency', '20.00');
+    upwork.marketplace.setStatus(second.id, 'Activated');
+    const find = async () =>
+      Object.fromEntries((await list()).map((item) => [item.upworkProposalId, item])) as Record<string, Item>;
+
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', figures: { created: 2, failed: 0 } });
+
+    const stored = await find();
+    expect(stored).toMatchObject({
+      [first.id]: { jobId: job.id, status: 'submitted', upworkStatus: 'Accepted', bidAmount: '10.00', version: 1 },
+      [second.id]: { jobId: job.id, status: 'submitted', upworkStatus: 'Activated', bidAmount: '20.00', version: 1 },
+    });
+    await app.db.query('superuser', `UPDATE syncs SET list_positions = '{}'`);
+    expect(await synchronize()).toMatchObject({ lastError: null, figures: { created: 0, moved: 0, unchanged: 2 } });
+    expect(await find()).toEqual(stored);
+    const audits = await app.db.query(
+      'superuser',
+      `SELECT action, new_values ->> 'upwork_proposal_id' AS id FROM audit_logs
+       WHERE table_name = 'proposals' AND user_id = $1 ORDER BY new_values ->> 'upwork_proposal_id'`,
+      [ann.id],
+    );
+    expect(audits).toEqual([first.id, second.id].map((id) => ({ action: 'INSERT', id })));
+    const stranger = await createSignedInCaller(app);
+    expect((await stranger.get('/v1/proposals')).body.items).toEqual([]);
+    expect((await ann.post('/v1/proposals', { jobId: job.id })).body.code).toBe('proposal.already_open');
+
+    upwork.marketplace.setStatus(first.id, 'Declined');
+    expect(await synchronize()).toMatchObject({ figures: { created: 0, moved: 1 } });
+    expect(await find()).toMatchObject({ [first.id]: { status: 'rejected' }, [second.id]: { status: 'submitted' } });
+  });
+
+  it('of which one was sent from the draft for the job leave the other beside it', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, drafted' });
+    const other = upwork.marketplace.submit(ann.email, id, 'Another text', '10.00');
+    Object.assign(other, { createdAt: new Date(SENT_AT) });
+    const { body: job } = await ann.post('/v1/jobs', { title: 'COBOL, drafted', upworkJobId: `~02${id}` });
+    const { body: draft } = await ann.post('/v1/proposals', { jobId: job.id, coverLetter: 'As written' });
+    const sent = upwork.marketplace.submit(ann.email, id, 'As sent', '20.00');
+
+    expect(await synchronize()).toMatchObject({ figures: { created: 1, moved: 1, failed: 0 } });
+
+    expect(await list('&sort=createdAt')).toMatchObject([
+      { id: draft.id, upworkProposalId: sent.id, coverLetter: 'As sent', status: 'submitted' },
+      { upworkProposalId: other.id, coverLetter: 'Another text', status: 'submitted' },
+    ]);
+  });
+
+  it.each(['Accepted', 'Declined', 'Withdrawn', 'Archived'])(
     'that were %s before the draft of another one for the job leave it as it is',
     async (status) => {
       const { id } = upwork.marketplace.publish({ title: 'COBOL, again' });

@@ -147,6 +147,13 @@ describe('the schema', () => {
          SELECT min(id), 'rejected', now() FROM jobs UNION ALL SELECT min(id), 'draft', NULL FROM jobs`,
       ),
     ).resolves.toEqual([]);
+    await expect(
+      asTenant(
+        `INSERT INTO proposals (job_id, status, submitted_at, upwork_proposal_id)
+         SELECT min(id), 'submitted', now(), 'p1' FROM jobs
+         UNION ALL SELECT min(id), 'submitted', now(), 'p2' FROM jobs`,
+      ),
+    ).resolves.toEqual([]);
   });
 
   it('reads the empty setting left by SET LOCAL as no tenant', async () => {

@@ -77,7 +77,7 @@ describe(UpworkJobsService.name, () => {
     const NUMBER = '1991400000000000102';
     const POSTING = { upworkJobId: `~02${NUMBER}`, upworkJobNumber: NUMBER, title: 'From the search' };
 
-    const submit = (upworkProposalId: string) =>
+    const submit = (upworkProposalId: string, submittedAt = new Date('2026-11-01T09:30:00Z')) =>
       runAsUser(ann.id, () =>
         app.get(UpworkProposalsService).updateStatus({
           upworkProposalId,
@@ -85,7 +85,7 @@ describe(UpworkJobsService.name, () => {
           status: 'submitted',
           upworkStatus: 'Accepted',
           upworkReason: null,
-          submittedAt: new Date('2026-11-01T09:30:00Z'),
+          submittedAt,
           changedAt: null,
           coverLetter: 'Hello',
           bidAmount: '48.00',
@@ -173,9 +173,9 @@ describe(UpworkJobsService.name, () => {
       expect(await listJobIds('/v1/messages')).toEqual([id]);
     });
 
-    it('leaves two jobs with an open proposal each, until the user decides one', async () => {
+    it('leaves two jobs with a draft each, until the user decides one', async () => {
       const bare = await create(NUMBER);
-      await submit('p1');
+      await ann.post('/v1/proposals', { jobId: bare });
       const target = await create(POSTING.upworkJobId);
       const { body: draft } = await ann.post('/v1/proposals', { jobId: target, coverLetter: 'My draft' });
 
@@ -185,6 +185,44 @@ describe(UpworkJobsService.name, () => {
       await store(POSTING);
 
       expect(await listJobIds('/v1/proposals')).toEqual([target]);
+    });
+
+    it('merges two jobs with open proposals from Upwork and a draft', async () => {
+      await create(NUMBER);
+      await submit('p1');
+      await submit('p2');
+      const target = await create(POSTING.upworkJobId);
+      await ann.post('/v1/proposals', { jobId: target, coverLetter: 'My draft' });
+
+      await store(POSTING);
+
+      expect(await listJobIds('/v1/proposals')).toEqual([target, target, target]);
+      const { items } = (await ann.get('/v1/proposals?sort=createdAt')).body;
+      expect(items).toMatchObject([
+        { upworkProposalId: 'p1', status: 'submitted' },
+        { upworkProposalId: 'p2', status: 'submitted' },
+        { upworkProposalId: null, status: 'draft', coverLetter: 'My draft' },
+      ]);
+    });
+
+    it('has one open proposal when one is drafted while others arrive from Upwork', async () => {
+      const sentLater = new Date(Date.now() + 3_600_000);
+      for (let round = 0; round < 20; round += 1) {
+        ann = await createSignedInCaller(app);
+        const jobId = await create(NUMBER);
+
+        const [outcome, ...drafts] = await Promise.all([
+          submit('p1', sentLater),
+          ann.post('/v1/proposals', { jobId }),
+          ann.post('/v1/proposals', { jobId }),
+        ]);
+
+        const refused = drafts.filter(({ status, body }) => status === 409 && body.code === 'proposal.already_open');
+        expect([outcome, refused.length]).toEqual(outcome === 'created' ? ['created', 2] : ['moved', 1]);
+        expect((await ann.get('/v1/proposals')).body.items).toMatchObject([
+          { upworkProposalId: 'p1', status: 'submitted' },
+        ]);
+      }
     });
 
     it('merges once when synchronisations run at once, and loses nothing', async () => {

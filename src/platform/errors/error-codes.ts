@@ -148,7 +148,7 @@ export const ERROR_CODES = {
   'proposal.already_open': define(
     409,
     'The job already has an open proposal',
-    'Submit or withdraw that proposal first.',
+    'Continue with that proposal, or withdraw it first.',
   ),
   'proposal.incomplete': define(422, 'The proposal is incomplete', 'Fill in coverLetter, bidAmount and bidType.'),
   'proposal.not_draft': define(409, 'The proposal is not a draft', 'Only a draft may be changed.'),

@@ -78,14 +78,15 @@ export function toAppError(error: unknown): AppError | undefined {
 
 function fromState(error: PgError): AppError | undefined {
   const declared = error.constraint === undefined ? undefined : constraintErrors.get(error.constraint);
-  if (declared && error.code.startsWith('23')) return fromConstraint(declared, error);
+  if (declared && error.code.startsWith('23')) return createConstraintError(declared, error);
   const code = CODES[error.code] ?? CODES[error.code.slice(0, 3)] ?? CODES[error.code.slice(0, 2)];
   if (code === undefined) return undefined;
   if (code === 'service.unavailable') return unavailable(error);
   return new AppError(code, { detail: describeState(error), errors: buildFieldErrors(error), cause: error });
 }
 
-function fromConstraint({ code, pointer, message }: ConstraintError, cause: PgError): AppError {
+/** Returns the error for a violation; also for a rule of which a constraint guards only a part. */
+export function createConstraintError({ code, pointer, message }: ConstraintError, cause?: unknown): AppError {
   const errors = pointer === undefined ? [] : [{ pointer, code: code.replace('.', '_'), message }];
   return new AppError(code, { detail: message, errors, cause });
 }

@@ -35,9 +35,10 @@ CREATE FUNCTION app.merge_upwork_jobs(numbers text[], upwork_ids text[]) RETURNS
         SELECT j.id, j.is_favorite INTO target FROM public.jobs j WHERE j.source_key = known.source_key FOR UPDATE;
         IF target.id IS NULL THEN
           UPDATE public.jobs SET source_key = known.source_key, upwork_job_id = known.upwork_id WHERE id = known.id;
-        -- Only one proposal of a job may be open. The user must decide one of the two first.
+        -- Only one open proposal of a job may be unknown to Upwork. The user must decide one of the two first.
         ELSIF (SELECT count(*) FROM public.proposals p
-               WHERE p.job_id IN (known.id, target.id) AND p.status IN ('draft', 'submitted')) > 1 THEN
+               WHERE p.job_id IN (known.id, target.id) AND p.status IN ('draft', 'submitted')
+                 AND p.upwork_proposal_id IS NULL) > 1 THEN
           CONTINUE;
         ELSE
           UPDATE public.proposals SET job_id = target.id WHERE job_id = known.id;
