@@ -53,7 +53,8 @@ const LOCK_JOB = `SELECT FROM jobs j WHERE ${WITH_NUMBER} ORDER BY j.id FOR NO K
 
 /**
  * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. A draft that
- * was written after the proposal was sent at $3 is for another one.
+ * was written after the proposal was sent at $3 is for another one. A known proposal is found also when the user
+ * changed the id of its job.
  */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
@@ -61,7 +62,7 @@ const MATCH = `
   LEFT JOIN proposals p ON p.job_id = j.id
     AND (p.upwork_proposal_id = $2 OR (p.upwork_proposal_id IS NULL
       AND (p.status = 'submitted' OR (p.status = 'draft' AND p.created_at <= $3))))
-  WHERE ${WITH_NUMBER}
+  WHERE ${WITH_NUMBER} OR j.id = (SELECT known.job_id FROM proposals known WHERE known.upwork_proposal_id = $2)
   ORDER BY p.upwork_proposal_id IS NULL, p.id, j.upwork_job_number, j.id LIMIT 1`;
 
 /** Updates when proposals were last found, at most once an hour to save writes. */

@@ -197,6 +197,20 @@ describe('proposals from Upwork', () => {
     expect(await find()).toMatchObject({ [first.id]: { status: 'rejected' }, [second.id]: { status: 'submitted' } });
   });
 
+  it('keep their job when the user changes its id', async () => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, renamed' });
+    const { body: job } = await ann.post('/v1/jobs', { title: 'COBOL, renamed', upworkJobId: `~02${id}` });
+    const sent = upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
+    await synchronize();
+    await ann.patch(`/v1/jobs/${job.id}`, { upworkJobId: '~01a2b3c4d5e6f70819' });
+    upwork.marketplace.setStatus(sent.id, 'Hired');
+
+    expect(await synchronize()).toMatchObject({ lastError: null, figures: { moved: 1, failed: 0 } });
+
+    expect(await list()).toMatchObject([{ jobId: job.id, status: 'accepted' }]);
+    expect((await ann.get('/v1/jobs')).body.items).toHaveLength(1);
+  });
+
   it('of which one was sent from the draft for the job leave the other beside it', async () => {
     const { id } = upwork.marketplace.publish({ title: 'COBOL, drafted' });
     const other = upwork.marketplace.submit(ann.email, id, 'Another text', '10.00');
