@@ -152,79 +152,60 @@ export class OverviewService {
       this.refusedDocuments.list().catch(() => null),
     ]);
     const at = new Date();
-    const { refreshed, unresolved, partial, faults, open, runs, recent, alerts, problems, tasks, backups, spending } =
-      facts;
-    const file = backups[0]?.file ? await this.backupFiles.checkFile(backups[0].file) : null;
+    const [backup] = facts.backups;
+    const file = backup?.file ? await this.backupFiles.checkFile(backup.file) : null;
     const { installationDailyCeilingUsd: dailyUsd, installationMonthlyCeilingUsd: monthlyUsd } = this.config.ai;
     const statuses = [
       ...checkServices(readiness),
-      checkSchedule(tasks, open, problems, at),
-      checkRuns(unresolved, open, partial),
-      ...faults.flatMap((row) => [checkConnections(row), checkDeliveries(row)]),
-      checkJobStatistics(refreshed[0]?.at ?? null, at),
+      checkSchedule(facts.tasks, facts.open, facts.problems, at),
+      checkRuns(facts.unresolved, facts.open, facts.partial),
+      ...facts.faults.flatMap((row) => [checkConnections(row), checkDeliveries(row)]),
+      checkJobStatistics(facts.refreshed[0]?.at ?? null, at),
       checkPartitions(coverage),
-      checkBackups(backups[0], file, this.config.backups.maxAgeHours, at),
-      checkSignIns(alerts),
+      checkBackups(backup, file, this.config.backups.maxAgeHours, at),
+      checkSignIns(facts.alerts),
       checkCapabilities(facts.missing),
       checkUpworkCalls(upworkBudget),
       checkUpworkDocuments(refusedDocuments),
-      ...spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
+      ...facts.spending.map((row) => checkAiSpending(row, { dailyUsd, monthlyUsd })),
     ];
     return {
       readAt: at,
       statuses,
-      tasks,
-      recentRuns: recent,
-      latestRuns: runs,
+      tasks: facts.tasks,
+      recentRuns: facts.recent,
+      latestRuns: facts.runs,
       queue,
       hasMailPage: !this.config.isProduction,
     };
   }
 
-  private async loadFacts(unit: UnitOfWork) {
-    const [
-      refreshed,
-      unresolved,
-      partial,
-      faults,
-      open,
-      runs,
-      recent,
-      alerts,
-      problems,
-      tasks,
-      backups,
-      spending,
-      missing,
-    ] = await Promise.all([
-      unit.query<{ at: Date }>(JOB_STATISTICS_REFRESHED_AT),
-      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNRESOLVED_FAILURES),
-      unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
-      unit.query<ServiceFaults>(SERVICE_FAULTS),
-      unit.query<OpenRun>(OPEN_RUNS),
-      unit.query<TaskRunDto>(...selectLatestRuns(RUNS_SHOWN)),
-      unit.query<RecentRun>(...selectRecentRuns(this.tasks.ids)),
-      this.alerts.listOpen(unit),
-      this.taskAlerts.listOpen(unit),
-      this.tasks.readStates(unit),
-      unit.query<BackupState>(BACKUP_STATE),
-      unit.query<AiSpending>(AI_SPENDING),
-      unit.query<MissingCapability>(MISSING_CAPABILITIES),
-    ]);
-    return {
-      refreshed,
-      unresolved,
-      partial,
-      faults,
-      open,
-      runs,
-      recent,
-      alerts,
-      problems,
-      tasks,
-      backups,
-      spending,
-      missing,
-    };
+  private loadFacts(unit: UnitOfWork) {
+    return awaitAll({
+      refreshed: unit.query<{ at: Date }>(JOB_STATISTICS_REFRESHED_AT),
+      unresolved: unit.query<Pick<TaskRunDto, 'id' | 'task' | 'error'>>(UNRESOLVED_FAILURES),
+      partial: unit.query<Pick<TaskRunDto, 'id' | 'task' | 'figures'>>(PARTIAL_RUNS),
+      faults: unit.query<ServiceFaults>(SERVICE_FAULTS),
+      open: unit.query<OpenRun>(OPEN_RUNS),
+      runs: unit.query<TaskRunDto>(...selectLatestRuns(RUNS_SHOWN)),
+      recent: unit.query<RecentRun>(...selectRecentRuns(this.tasks.ids)),
+      alerts: this.alerts.listOpen(unit),
+      problems: this.taskAlerts.listOpen(unit),
+      tasks: this.tasks.readStates(unit),
+      backups: unit.query<BackupState>(BACKUP_STATE),
+      spending: unit.query<AiSpending>(AI_SPENDING),
+      missing: unit.query<MissingCapability>(MISSING_CAPABILITIES),
+    });
   }
+}
+
+type Results<Promises> = { readonly [Name in keyof Promises]: Awaited<Promises[Name]> };
+
+/** Waits for all promises, and returns the result of each under its name. */
+async function awaitAll<Promises extends Record<string, Promise<unknown>>>(
+  promises: Promises,
+): Promise<Results<Promises>> {
+  const names = Object.keys(promises);
+  const results = await Promise.all(Object.values(promises));
+  return Object.fromEntries(names.map((name, at) => [name, results[at]])) as Results<Promises>;
 }
