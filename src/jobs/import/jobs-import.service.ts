@@ -11,8 +11,8 @@ import {
   toRowErrors,
   type CheckedRow,
   IMPORTED_COLUMNS,
-  type JobRecord,
-  toRecord,
+  type RowValues,
+  toRecordJson,
 } from './import-row';
 import { readCsv } from './csv-rows';
 import { readJsonArray, readNdjson } from './json-rows';
@@ -38,13 +38,14 @@ export class ImportBatch {
   private bytes = 0;
 
   add(row: CheckedRow): void {
+    const text = toRecordJson(row);
     const earlier = this.rows.get(row.sourceKey);
-    if (earlier === undefined) return this.put(row.sourceKey, JSON.stringify(toRecord(row)));
+    if (earlier === undefined) return this.put(row.sourceKey, text);
     const before = parseRecord(earlier);
-    const text = JSON.stringify({ ...toRecord(row), ...pickKeptColumns(before) });
-    const isRepeated = isDeepStrictEqual(before, parseRecord(text));
+    const record = { ...parseRecord(text), ...pickKeptColumns(before) };
+    const isRepeated = isDeepStrictEqual(before, record);
     this.repeated[isRepeated ? 'unchanged' : 'updated'] += 1;
-    if (!isRepeated) this.put(row.sourceKey, text);
+    if (!isRepeated) this.put(row.sourceKey, JSON.stringify(record));
   }
 
   get isEmpty(): boolean {
@@ -72,14 +73,14 @@ export class ImportBatch {
   }
 }
 
-function parseRecord(text: string): JobRecord {
-  return JSON.parse(text) as JobRecord;
+function parseRecord(text: string): RowValues {
+  return JSON.parse(text) as RowValues;
 }
 
 /** Columns of the user, which an existing job keeps. */
 const KEPT_COLUMNS = ['status', 'is_favorite'];
 
-function pickKeptColumns(record: JobRecord): JobRecord {
+function pickKeptColumns(record: RowValues): RowValues {
   return Object.fromEntries(KEPT_COLUMNS.map((column) => [column, record[column]]));
 }
 
@@ -156,7 +157,7 @@ const STORE_JOBS = `
 
 /**
  * Inserts new jobs and updates existing ones; each job may appear once. New jobs fetched from Upwork get the time.
- * @param json an array of JobRecord; PostgreSQL accepts the bytes as the binary form of json, which is its text
+ * @param json an array of `toRecordJson`; PostgreSQL accepts the bytes as the binary form of json, which is its text
  */
 function storeJobs(json: Buffer, isFetched: boolean): [sql: string, values: unknown[]] {
   return [STORE_JOBS, [json, isFetched]];
