@@ -5,8 +5,13 @@ import { countRows } from '../backups/storage/backup-file';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
-import { buildBackups, buildEncryption } from '../platform/config/config';
-import { LocalMasterKeys } from '../platform/encryption/master-keys';
+import { buildBackups } from '../platform/config/config';
+import {
+  buildEncryption,
+  encryptionSettings,
+  findEncryptionContradictions,
+} from '../platform/config/encryption-settings';
+import { createMasterKeys } from '../platform/encryption/kms/kms-master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
 import { buildServerEnvironment, shouldEmbedPostgres, InstallationSecrets } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
@@ -16,8 +21,7 @@ import { createInstallationPostgres, DATABASE_NAME } from '../local-services/emb
 const SETTING_NAMES = [
   ...(Object.keys(backupSettings) as (keyof typeof backupSettings)[]),
   'GIGVAULT_DATA_DIR',
-  'ENCRYPTION_KEYS',
-  'ENCRYPTION_KEY_FILE',
+  ...(Object.keys(encryptionSettings) as (keyof typeof encryptionSettings)[]),
 ] as const;
 
 const USAGE = `npm run restore                        lists the backups
@@ -67,7 +71,9 @@ async function main(): Promise<void> {
     throw new OperatorError(
       'A backup needs the keys of the time it was taken: set ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
     );
-  const masterKeys = new LocalMasterKeys({ encryption: buildEncryption(settings) });
+  const problems = findEncryptionContradictions(settings, false);
+  if (problems.length > 0) throw new ConfigError(problems);
+  const masterKeys = createMasterKeys({ encryption: buildEncryption(settings) });
   const source = await findSource(restoreArguments.backup, store);
   const options = { ...source, masterKeys, canReplace: restoreArguments.canReplace };
   if (restoreArguments.to !== undefined) return restore({ ...options, target: restoreArguments.to }, restoreArguments);

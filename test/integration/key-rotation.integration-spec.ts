@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setImmediate } from 'node:timers/promises';
 import { EncryptionService } from '../../src/platform/encryption/encryption.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
@@ -7,63 +6,9 @@ import type { Caller } from '../support/caller';
 import { waitFor } from '../support/wait-for';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 import { createKeyFile } from '../support/encryption';
+import { buildSecretContext, createSecrets, startReaders } from '../support/sealed-secrets';
 
 const USERS = 1_100;
-
-const buildContext = (userId: number) => ({
-  table: 'user_tokens',
-  column: 'encrypted_access_token',
-  userId,
-  sealKey: 'a-uuid',
-});
-
-interface Sealed {
-  readonly userId: number;
-  readonly value: string;
-}
-
-/** Creates users with one secret each. */
-async function createSecrets(app: TestApp, count: number): Promise<Sealed[]> {
-  const rows = await app.db.query<{ id: number }>(
-    'superuser',
-    `INSERT INTO users (email, encrypted_password)
-     SELECT gen_random_uuid() || '@example.com', 'none' FROM generate_series(1, $1) RETURNING id`,
-    [count],
-  );
-  const sealed: Sealed[] = [];
-  for (const { id: userId } of rows)
-    sealed.push({ userId, value: await app.get(EncryptionService).seal(`secret ${userId}`, buildContext(userId)) });
-  return sealed;
-}
-
-interface Readers {
-  /** Numbers of decrypted and failed secrets. */
-  readonly counts: { opened: number; failed: number };
-  stop(): Promise<void>;
-}
-
-/** Decrypts random secrets until stopped. */
-function startReaders(processes: readonly TestApp[], sealed: readonly Sealed[]): Readers {
-  const counts = { opened: 0, failed: 0 };
-  let isOver = false;
-  const reading = processes.map(async (process) => {
-    while (!isOver) {
-      const { userId, value } = sealed[Math.floor(Math.random() * sealed.length)]!;
-      const text = await process
-        .get(EncryptionService)
-        .open(value, buildContext(userId))
-        .catch(() => undefined);
-      counts[text === `secret ${userId}` ? 'opened' : 'failed'] += 1;
-      // A cached key decrypts without yielding to the event loop.
-      await setImmediate();
-    }
-  });
-  const stop = async (): Promise<void> => {
-    isOver = true;
-    await Promise.all(reading);
-  };
-  return { counts, stop };
-}
 
 /** Creates an admin who has just re-authenticated. */
 async function createSteppedUpAdmin(app: TestApp): Promise<Caller> {
@@ -143,7 +88,7 @@ describe('the rotation of a key file', () => {
     expect(counts.failed).toBe(0);
     const restarted = await startApp({ sharedWith: app });
     for (const { userId, value } of [...sealed.slice(0, 50), ...made]) {
-      expect(await restarted.get(EncryptionService).open(value, buildContext(userId))).toBe(`secret ${userId}`);
+      expect(await restarted.get(EncryptionService).open(value, buildSecretContext(userId))).toBe(`secret ${userId}`);
     }
     await restarted.close();
   });
@@ -255,7 +200,7 @@ describe('the rotation of keys from the environment', () => {
     });
     const alone = await startApp({ sharedWith: app, settings: { ENCRYPTION_KEYS: newer } });
     for (const { userId, value } of [sealed!, made!]) {
-      expect(await alone.get(EncryptionService).open(value, buildContext(userId))).toBe(`secret ${userId}`);
+      expect(await alone.get(EncryptionService).open(value, buildSecretContext(userId))).toBe(`secret ${userId}`);
     }
     await alone.close();
     expect(await admin.post('/v1/admin/encryption-keys/old/retire', { reason: 'x' })).toMatchObject({

@@ -8,10 +8,13 @@ import { DataFolder } from '../../src/local-services/data-folder';
 import { withClient } from '../../src/local-services/database-setup';
 import { KeyFile, newMasterKey } from '../../src/platform/encryption/key-file';
 import { associatedData } from '../../src/platform/encryption/data-keys';
+import { createMasterKeys } from '../../src/platform/encryption/kms/kms-master-keys';
 import { LocalMasterKeys } from '../../src/platform/encryption/master-keys';
 import { CommandInstallation, type CommandRun } from '../support/command-installation';
 import { DedicatedRedis } from '../support/dedicated-redis';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { FakeVault } from '../support/fake-vault';
+import { buildTestConfig } from '../support/test-config';
 
 /** Ends a test that hangs; some tests start an installation. */
 const LIMIT_MS = 600_000;
@@ -329,6 +332,31 @@ describe('npm run doctor', () => {
 
     expect(findLines(right, 'ok', 'keys').join()).toContain('decrypt the secrets of this database');
     expectProblem(wrong, 'keys', `${other} belongs to another database`, `cp YOUR_COPY ${other}`);
+  });
+
+  it('unwraps a key by the key management service, and names one that is down or refuses', async () => {
+    const vault = new FakeVault();
+    await vault.start();
+    vault.createKey('gigvault');
+    const keyId = '6c1d7f0e-3b52-4b8e-9a55-1f0c9a1b2d33';
+    const keys = { ...vault.settings, ENCRYPTION_KEY_FILE: '', ENCRYPTION_KEYS: vault.buildEntry('v1', 'gigvault') };
+    const masterKeys = createMasterKeys(buildTestConfig(keys));
+    const wrapped = await masterKeys.wrap(newMasterKey(), associatedData({ userId: null, keyId }));
+    await database.query('superuser', 'DELETE FROM data_keys');
+    await database.query('auth', 'SELECT auth.put_data_key(NULL, $1, $2)', [keyId, wrapped]);
+
+    const right = await examine(keys);
+    const refused = await examine({ ...keys, VAULT_TOKEN: 'another' });
+    const incomplete = await examine({ ...keys, VAULT_TOKEN: '' });
+    await vault.stop();
+    const down = await examine(keys);
+    await database.query('superuser', 'DELETE FROM data_keys');
+
+    expect(findLines(right, 'ok', 'keys').join()).toContain('from ENCRYPTION_KEYS, in Vault');
+    expect(findLines(right, 'ok', 'keys').join()).toContain('decrypt the secrets of this database');
+    expectProblem(refused, 'keys', 'permission denied', 'correct VAULT_');
+    expectProblem(incomplete, 'settings', 'VAULT_TOKEN, VAULT_TOKEN_FILE: set exactly one of them', 'set VAULT_TOKEN');
+    expectProblem(down, 'keys', 'Vault does not answer: ECONNREFUSED', 'start the key management service');
   });
 
   it('names a folder of backups that is a file, and warns about a missing one', async () => {

@@ -54,7 +54,9 @@ export function createEncryption(store: InMemoryDataKeys, ...keys: readonly Test
     commands: { publish: () => Promise.resolve(0) },
     subscriber: { status: 'ready' },
   } as unknown as RedisClients;
-  return new EncryptionService(new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyCache(redis)));
+  return new EncryptionService(
+    new DataKeys(store as unknown as DataKeyStore, masterKeys, new DataKeyCache(redis, { encryption: { cacheMs: 0 } })),
+  );
 }
 
 /** A key file for one test. */

@@ -1,6 +1,7 @@
-import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { findSignatureFault, hash } from './signature-v4';
 
 const ACCESS_KEY = 'a-key-of-the-test';
 const SECRET_KEY = 'a-secret-of-the-test';
@@ -161,38 +162,13 @@ export class FakeS3 {
 
 /** @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html */
 function findProblem(request: IncomingMessage, url: URL, body: Buffer): { status: number; code: string } | undefined {
-  const [, credential = '', signed = '', signature = ''] =
-    /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(
-      request.headers.authorization ?? '',
-    ) ?? [];
-  const [accessKey, day = '', region, service, end] = credential.split('/');
-  const scope = [day, REGION, 's3', 'aws4_request'].join('/');
-  if (accessKey !== ACCESS_KEY) return { status: 403, code: 'InvalidAccessKeyId' };
-  if ([day, region, service, end].join('/') !== scope) return { status: 403, code: 'AuthorizationHeaderMalformed' };
-  const hash = createHash('sha256').update(body).digest('hex');
-  if (request.headers['x-amz-content-sha256'] !== hash) return { status: 400, code: 'XAmzContentSHA256Mismatch' };
-  const headers = signed.split(';').map((name) => `${name}:${String(request.headers[name]).trim()}\n`);
-  const query = [...url.searchParams].map(([name, value]) => `${encode(name)}=${encode(value)}`).sort();
-  const canonical = [request.method, url.pathname, query.join('&'), headers.join(''), signed, hash].join('\n');
-  const text = [
-    'AWS4-HMAC-SHA256',
-    request.headers['x-amz-date'],
-    scope,
-    createHash('sha256').update(canonical).digest('hex'),
-  ].join('\n');
-  const key = scope
-    .split('/')
-    .reduce<string | Buffer>((secret, part) => createHmac('sha256', secret).update(part).digest(), `AWS4${SECRET_KEY}`);
-  return createHmac('sha256', key).update(text).digest('hex') === signature
-    ? undefined
-    : { status: 403, code: 'SignatureDoesNotMatch' };
-}
-
-function encode(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (letter) => `%${letter.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  const { method = '', headers } = request;
+  const login = { accessKey: ACCESS_KEY, secretKey: SECRET_KEY, region: REGION, service: 's3' };
+  const fault = findSignatureFault({ method, url, headers, body, ...login });
+  if (fault === 'missing' || fault === 'access key') return { status: 403, code: 'InvalidAccessKeyId' };
+  if (fault === 'scope') return { status: 403, code: 'AuthorizationHeaderMalformed' };
+  if (headers['x-amz-content-sha256'] !== hash(body)) return { status: 400, code: 'XAmzContentSHA256Mismatch' };
+  return fault && { status: 403, code: 'SignatureDoesNotMatch' };
 }
 
 function md5(bytes: Buffer): string {

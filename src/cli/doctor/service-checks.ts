@@ -10,7 +10,8 @@ import {
 } from '../../platform/database/schema/schema-verifier';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';
-import { LocalMasterKeys } from '../../platform/encryption/master-keys';
+import { KeyRefused, KeyServiceUnavailable } from '../../platform/encryption/kms/key-service';
+import { createMasterKeys } from '../../platform/encryption/kms/kms-master-keys';
 import { shortReason } from '../../platform/health/health.service';
 import { findEvictionWarning } from '../../platform/redis/redis-clients';
 import { NO_SUCH_HOST, PASSWORD_REFUSED, type ServiceProblem, TLS_MISMATCH } from '../launcher/external-services';
@@ -125,9 +126,15 @@ async function checkKeys(config: Config): Promise<Finding> {
   if (!row) return ok('keys', 'no secret is stored yet');
   const userId = row.userId === null ? null : Number(row.userId);
   try {
-    await new LocalMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
+    await createMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
     return ok('keys', 'decrypt the secrets of this database');
   } catch (error) {
+    if (error instanceof KeyServiceUnavailable || error instanceof KeyRefused)
+      return problem(
+        'keys',
+        error.message,
+        'start the key management service, or correct VAULT_… or AWS_KMS_… in .env',
+      );
     if (!(error instanceof EncryptionError)) throw error;
     const { keyFile } = config.encryption;
     return problem(

@@ -60,9 +60,12 @@ function areSimilar(one: string, other: string): boolean {
   return left.length === 2 && right.length === 2 && left[0] === right[1] && left[1] === right[0];
 }
 
+const KEY_SERVICES = { vault: 'in Vault', aws: 'in AWS KMS' } as const;
+
 /** Checks the file of the master keys like the start. */
-export function checkKeyFile({ keyFile }: Config['encryption']): Finding {
-  if (keyFile === undefined) return ok('keys', 'from ENCRYPTION_KEYS');
+export function checkKeyFile({ keyFile, remoteKeys }: Config['encryption']): Finding {
+  const services = [...new Set(remoteKeys.map(({ service }) => KEY_SERVICES[service]))];
+  if (keyFile === undefined) return ok('keys', ['from ENCRYPTION_KEYS', ...services].join(', '));
   try {
     new KeyFile(keyFile).read();
     return ok('keys', `${keyFile} is complete and private`);

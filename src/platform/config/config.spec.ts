@@ -82,6 +82,14 @@ describe('loadConfig', () => {
       { BACKUP_S3_BUCKET: 'backups' },
       'BACKUP_S3_ENDPOINT, BACKUP_S3_ACCESS_KEY, BACKUP_S3_SECRET_KEY',
     ],
+    ['a key in Vault without its address', { ENCRYPTION_KEYS: 'v1:vault:gigvault' }, 'VAULT_ADDR: is missing'],
+    ['a key in AWS without a region', { ENCRYPTION_KEYS: 'a1:aws:alias/gigvault' }, 'AWS_KMS_REGION: is missing'],
+    ['a key in an unknown service', { ENCRYPTION_KEYS: 'g1:gcp:gigvault' }, 'ENCRYPTION_KEYS: must be'],
+    [
+      'data keys on the network without TLS in production',
+      { NODE_ENV: 'production', VAULT_ADDR: 'http://vault:8200', VAULT_TOKEN: 'a-token' },
+      'VAULT_ADDR: must begin with https',
+    ],
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
   ])('rejects %s', (_, changes, name) => {
     expect(findProblems(changes)[0]).toMatch(new RegExp(`^${name}`));

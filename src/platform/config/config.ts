@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { buildEncryption } from './encryption-settings';
 import type { backupSettings } from './setting-groups';
 import type { Settings } from './settings';
 
@@ -31,13 +32,6 @@ export class DerivedSecrets {
   }
 }
 
-/** One master key of the encryption at rest. */
-export interface EncryptionKey {
-  readonly id: string;
-  /** 32 bytes. */
-  readonly key: Buffer;
-}
-
 /** The typed, frozen configuration and its injection token. `loadConfig` (load-config.ts) creates it. */
 export class Config {
   readonly environment: Settings['NODE_ENV'];
@@ -52,7 +46,7 @@ export class Config {
   readonly cache: { readonly isEnabled: boolean };
   readonly secrets: DerivedSecrets;
   /** The master keys, of which the first wraps, or the path of the key file. */
-  readonly encryption: { readonly keys: readonly EncryptionKey[]; readonly keyFile: string | undefined };
+  readonly encryption: ReturnType<typeof buildEncryption>;
   readonly auth: ReturnType<typeof buildAuth>;
   readonly mail: { readonly smtpUrl: string | undefined; readonly from: string };
   readonly limits: ReturnType<typeof buildLimits>;
@@ -246,17 +240,4 @@ function buildUpwork(settings: Settings, publicUrl: string) {
     /** Lifetime of unused content; 0 means forever. */
     cacheHours: settings.UPWORK_CACHE_HOURS,
   });
-}
-
-/** Builds the configuration of encryption from validated settings. */
-export function buildEncryption({
-  ENCRYPTION_KEYS: entries = [],
-  ENCRYPTION_KEY_FILE: keyFile,
-}: Pick<Settings, 'ENCRYPTION_KEYS' | 'ENCRYPTION_KEY_FILE'>) {
-  return Object.freeze({ keys: Object.freeze(entries.map(toEncryptionKey)), keyFile });
-}
-
-function toEncryptionKey(entry: string): EncryptionKey {
-  const [id = '', key = ''] = entry.split(':');
-  return Object.freeze({ id, key: Buffer.from(key, 'base64') });
 }

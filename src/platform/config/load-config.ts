@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { Config } from './config';
+import { findEncryptionContradictions } from './encryption-settings';
 import { settings, type Settings } from './settings';
 
 /**
@@ -84,9 +85,7 @@ function findContradictions(values: Settings): string[] {
   if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
     problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: set both or neither');
   }
-  if (!values.ENCRYPTION_KEYS === !values.ENCRYPTION_KEY_FILE) {
-    problems.push('ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE: set exactly one of them');
-  }
+  problems.push(...findEncryptionContradictions(values, values.NODE_ENV === 'production'));
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
   }

@@ -107,12 +107,6 @@ export function isOrigin(value: string): boolean {
   return /^https?:/.test(value) && URL.canParse(value) && new URL(value).origin === value;
 }
 
-/** Returns whether the value is `id:key` with a key of 32 bytes in Base64. */
-export function isEncryptionKey(entry: string): boolean {
-  const [id = '', key = '', ...rest] = entry.split(':');
-  return /^[A-Za-z0-9_-]{1,32}$/.test(id) && rest.length === 0 && isBase64Key(key, 32, 32);
-}
-
 /** Returns whether the value is Base64 of a number of bytes within limits. */
 export function isBase64Key(value: string, minBytes: number, maxBytes = Infinity): boolean {
   const { length } = Buffer.from(value, 'base64');

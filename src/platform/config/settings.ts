@@ -7,7 +7,6 @@ import {
   integer,
   isAddressOrNetwork,
   isBase64Key,
-  isEncryptionKey,
   isOrigin,
   list,
   model,
@@ -16,6 +15,7 @@ import {
   secret,
   url,
 } from './setting-groups';
+import { encryptionSettings } from './encryption-settings';
 import { upworkSettings } from './upwork-settings';
 
 /** The AI providers, as in the names of the settings; local is any server with OpenAI's protocol. */
@@ -92,28 +92,7 @@ export const settings = z.object({
     .refine((value) => isBase64Key(value, 32), 'must be base64 of at least 32 random bytes')
     .describe('Root of derived keys: access tokens, password pepper, cursors. Create it with: openssl rand -base64 32')
     .meta({ example: '' }),
-  ENCRYPTION_KEYS: z
-    .string()
-    .transform((value) => value.split(',').map((entry) => entry.trim()))
-    .refine(
-      (entries) => entries.every(isEncryptionKey),
-      'must be id:base64 of exactly 32 bytes, several separated by commas',
-    )
-    .refine(
-      (entries) => new Set(entries.map((entry) => entry.split(':')[0])).size === entries.length,
-      'must not repeat an id',
-    )
-    .optional()
-    .describe(
-      'Master keys of the encryption at rest as id:base64[,id:base64…]; the first wraps, all unwrap. ' +
-        'Either this or ENCRYPTION_KEY_FILE. Create one with: echo k1:$(openssl rand -base64 32)',
-    )
-    .meta({ example: '' }),
-  ENCRYPTION_KEY_FILE: z
-    .string()
-    .optional()
-    .describe('File of the master keys, the same for all processes, mode 0600; a rotation adds its key to it.')
-    .meta({ example: '/var/lib/gigvault/encryption-keys.json' }),
+  ...encryptionSettings,
   GIGVAULT_ADMIN_EMAIL: z
     .email()
     .optional()

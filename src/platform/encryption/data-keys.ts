@@ -1,9 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients, RedisSubscription } from '../redis/redis-clients';
 import { EncryptionError } from './ciphertext';
+import { Config } from '../config/config';
+import { KeyServiceUnavailable } from './kms/key-service';
 import { MasterKeys } from './master-keys';
 
 /** Channel of users whose data key was destroyed, for the caches of all processes. */
@@ -21,6 +23,8 @@ const MAX_ENTRIES = 10_000;
 interface Entry {
   readonly dataKey: DataKey;
   readonly since: number;
+  /** When the master key unwrapped it, unlike `since`, which a use during an outage renews. */
+  readonly unwrappedAt: number;
 }
 
 /** The unwrapped data keys of this process. Redis notifies it of keys destroyed in other processes. */
@@ -38,7 +42,10 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   private removals = 0;
   private readonly subscription: RedisSubscription;
 
-  constructor(private readonly clients: RedisClients) {
+  constructor(
+    private readonly clients: RedisClients,
+    @Inject(Config) private readonly config: { readonly encryption: Pick<Config['encryption'], 'cacheMs'> },
+  ) {
     this.subscription = new RedisSubscription(clients, {
       onMessage: (userId) => this.removeLocally(Number(userId)),
       onLost: () => this.clear(),
@@ -61,7 +68,17 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     const entry = this.entries.get(keyId);
     if (!entry) return undefined;
     const lifetimeMs = this.subscription.isActiveSince(entry.since) ? LIFETIME_MS : UNSUBSCRIBED_LIFETIME_MS;
-    if (Date.now() - entry.since < lifetimeMs) return entry.dataKey;
+    return Date.now() - entry.since < lifetimeMs ? this.duringOutage(keyId) : undefined;
+  }
+
+  /**
+   * Returns the cached key while its master key is unavailable: for KMS_CACHE_SECONDS after its entry expired. The
+   * caller has checked that the key was not destroyed.
+   */
+  duringOutage(keyId: string): DataKey | undefined {
+    const entry = this.entries.get(keyId);
+    if (!entry) return undefined;
+    if (Date.now() - entry.unwrappedAt < LIFETIME_MS + this.config.encryption.cacheMs) return entry.dataKey;
     this.entries.delete(keyId);
     return undefined;
   }
@@ -77,7 +94,9 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
     const since = Date.now();
     const dataKey = await load();
     if (removals !== this.removals) return dataKey;
-    this.entries.set(dataKey.keyId, { dataKey, since });
+    const known = this.entries.peek(dataKey.keyId);
+    const unwrappedAt = known?.dataKey === dataKey ? known.unwrappedAt : since;
+    this.entries.set(dataKey.keyId, { dataKey, since, unwrappedAt });
     this.current.set(dataKey.userId, dataKey.keyId);
     return dataKey;
   }
@@ -163,7 +182,8 @@ export interface DataKey {
 
 /**
  * The data keys of users, one each, created at their first secret and wrapped by a master key. Unwrapped keys are
- * cached for a minute. Without its key, no copy of the encrypted data can be decrypted.
+ * cached for a minute, and longer while their master key is unavailable. Without its key, no copy of the encrypted data
+ * can be decrypted.
  */
 @Injectable()
 export class DataKeys {
@@ -207,7 +227,13 @@ export class DataKeys {
 
   private async unwrap(wrapped: WrappedDataKey): Promise<DataKey> {
     const { userId, keyId, wrappedKey } = wrapped;
-    return { userId, keyId, key: await this.masterKeys.unwrap(wrappedKey, associatedData(wrapped)) };
+    try {
+      return { userId, keyId, key: await this.masterKeys.unwrap(wrappedKey, associatedData(wrapped)) };
+    } catch (error) {
+      const cached = error instanceof KeyServiceUnavailable ? this.cache.duringOutage(keyId) : undefined;
+      if (!cached) throw error;
+      return cached;
+    }
   }
 }
 

@@ -1,11 +1,11 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
-import { Config } from '../config/config';
+import { Logger } from '@nestjs/common';
+import type { Config } from '../config/config';
 import { decrypt, encrypt, EncryptionError, readSealed, writeSealed } from './ciphertext';
 import { KeyFile, newMasterKey, type KeyRing } from './key-file';
 
 /**
  * The keys that wrap data keys; no database and no backup contains them. LocalMasterKeys reads them from the settings
- * or a key file. A key management service can replace it by implementing these methods.
+ * or a key file; KmsMasterKeys uses those of a key management service.
  */
 export abstract class MasterKeys {
   /** Id of the key that wraps. */
@@ -17,10 +17,17 @@ export abstract class MasterKeys {
   /** True when `prepare`, `promote` and `retire` work; otherwise the operator changes the settings. */
   abstract readonly makesKeys: boolean;
 
-  /** Wraps a data key as `w1.<master key id>.…`; unwrapping needs the same `associated`. */
+  /**
+   * Wraps a data key as `<version>.<master key id>.…`; unwrapping needs the same `associated`.
+   * @throws KeyServiceUnavailable; EncryptionError when a key management service refuses the key
+   */
   abstract wrap(dataKey: Buffer, associated: Buffer): Promise<string>;
 
-  /** Unwraps a data key. @throws EncryptionError when it was altered or moved, or its master key is missing */
+  /**
+   * Unwraps a data key.
+   * @throws KeyServiceUnavailable; EncryptionError when it was altered or moved, or its master key is missing or
+   *   refused
+   */
   abstract unwrap(wrapped: string, associated: Buffer): Promise<Buffer>;
 
   /** Creates a key with this id, which does not wrap yet. Does nothing when it exists. */
@@ -35,11 +42,15 @@ export abstract class MasterKeys {
 
 const VERSION = 'w1';
 
+/** The keys of the settings, or the path of the key file. */
+interface LocalKeySettings {
+  readonly encryption: Pick<Config['encryption'], 'keys' | 'keyFile'>;
+}
+
 /**
  * Master keys from ENCRYPTION_KEYS, changed by the operator, or from ENCRYPTION_KEY_FILE, changed by rotations. The
  * file is checked before every wrapping and for an unknown key, so a change applies everywhere at once.
  */
-@Injectable()
 export class LocalMasterKeys extends MasterKeys {
   private readonly logger = new Logger(LocalMasterKeys.name);
   private readonly file: KeyFile | undefined;
@@ -47,10 +58,10 @@ export class LocalMasterKeys extends MasterKeys {
   private stamp = '';
 
   /** @throws ConfigError when the key file is missing, invalid, or readable by others */
-  constructor(@Inject(Config) { encryption: { keys, keyFile } }: Pick<Config, 'encryption'>) {
+  constructor({ encryption: { keys, keyFile } }: LocalKeySettings) {
     super();
     if (keyFile === undefined) {
-      this.known = { current: keys[0]!.id, keys: new Map(keys.map(({ id, key }) => [id, key])) };
+      this.known = { current: keys[0]?.id ?? '', keys: new Map(keys.map(({ id, key }) => [id, key])) };
     } else {
       this.file = new KeyFile(keyFile);
       this.stamp = this.file.stamp;
@@ -74,7 +85,10 @@ export class LocalMasterKeys extends MasterKeys {
   wrap(dataKey: Buffer, associated: Buffer): Promise<string> {
     const { current: keyId, keys } = this.latest();
     return Promise.resolve(
-      writeSealed(VERSION, { keyId, ...encrypt(keys.get(keyId)!, dataKey, buildAssociatedData(keyId, associated)) }),
+      writeSealed(VERSION, {
+        keyId,
+        ...encrypt(keys.get(keyId)!, dataKey, buildAssociatedData(VERSION, keyId, associated)),
+      }),
     );
   }
 
@@ -83,7 +97,7 @@ export class LocalMasterKeys extends MasterKeys {
     const key = this.known.keys.get(keyId) ?? this.latest().keys.get(keyId);
     if (!key) throw new EncryptionError(`there is no master key ${JSON.stringify(keyId)}, which a data key needs`);
     try {
-      return await Promise.resolve(decrypt(key, ciphertext, buildAssociatedData(keyId, associated)));
+      return await Promise.resolve(decrypt(key, ciphertext, buildAssociatedData(VERSION, keyId, associated)));
     } catch (cause) {
       throw new EncryptionError('a wrapped data key cannot be unwrapped', { cause });
     }
@@ -131,6 +145,7 @@ export class LocalMasterKeys extends MasterKeys {
   }
 }
 
-function buildAssociatedData(keyId: string, associated: Buffer): Buffer {
-  return Buffer.concat([Buffer.from(`${VERSION}.${keyId}.`), associated]);
+/** Returns the data that binds a wrapped key to its version, its master key and `associated`. */
+export function buildAssociatedData(version: string, keyId: string, associated: Buffer): Buffer {
+  return Buffer.concat([Buffer.from(`${version}.${keyId}.`), associated]);
 }

@@ -8,6 +8,7 @@ import {
   checkPartitions,
   checkRuns,
   checkSchedule,
+  checkServices,
   checkSignIns,
   checkCapabilities,
   checkUpworkCalls,
@@ -34,6 +35,20 @@ function buildRun(parts: Partial<OpenRun>): OpenRun {
 }
 
 describe('health statuses', () => {
+  it('warn about a key management service, which installations without one do not show', () => {
+    const checks = { postgres: { status: 'ok' }, redis: { status: 'failed', detail: 'not reachable' } } as const;
+    const encryption = { status: 'warning', detail: 'master key v1, since noon' } as const;
+
+    const statuses = checkServices({ status: 'not_ready', checks: { ...checks, encryption } });
+
+    expect(statuses.map(({ level, text }) => [level, text])).toEqual([
+      ['good', 'answers'],
+      ['bad', 'not reachable'],
+      ['warn', 'master key v1, since noon'],
+    ]);
+    expect(checkServices({ status: 'not_ready', checks })).toHaveLength(2);
+  });
+
   it('warn while a run is being retried, with the reason', () => {
     const status = checkRuns([], [buildRun({ outcome: 'retrying', attempts: 2, error: 'the disk is full' })]);
 

@@ -1,6 +1,6 @@
 import type { BackupFileState } from '../../api/backups/backup-files.service';
 import type { BackupState } from '../../api/backups/backups.queries';
-import type { Readiness } from '../../../platform/health/health.service';
+import type { CheckResult, Readiness } from '../../../platform/health/health.service';
 import { type TaskAlertDto, type TaskDto, type TaskRunDto } from '../../api/tasks/tasks.dto';
 import type { PartitionCoverageDto } from '../../api/database/partitions.dto';
 import { computePollingLimit, type CallBudget } from '../../../upwork/call-budget';
@@ -40,18 +40,20 @@ function formatCount(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** Checks PostgreSQL and Redis. */
+const UNKNOWN: CheckResult = { status: 'failed' };
+
+/** Checks PostgreSQL, Redis and, if it has master keys, the key management service. */
 export function checkServices({ checks }: Readiness): HealthStatus[] {
-  return ['postgres', 'redis'].map((name) => {
-    const isOk = checks[name]?.status === 'ok';
-    const text = isOk ? 'answers' : (checks[name]?.detail ?? 'unknown');
-    return {
-      name: name === 'postgres' ? 'PostgreSQL' : 'Redis',
-      level: isOk ? 'good' : 'bad',
-      text,
-      href: name === 'postgres' ? '/admin/database' : '/admin/queues',
-    };
-  });
+  const build = (name: string, { status, detail = 'unknown' }: CheckResult, href: string): HealthStatus => {
+    if (status === 'ok') return { name, level: 'good', text: 'answers', href };
+    return { name, level: status === 'warning' ? 'warn' : 'bad', text: detail, href };
+  };
+  const { postgres = UNKNOWN, redis = UNKNOWN, encryption } = checks;
+  return [
+    build('PostgreSQL', postgres, '/admin/database'),
+    build('Redis', redis, '/admin/queues'),
+    ...(encryption ? [build('Key management service', encryption, '/admin/keys')] : []),
+  ];
 }
 
 /** Checks the age of the job statistics. */

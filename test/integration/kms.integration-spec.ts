@@ -1,0 +1,199 @@
+import { EncryptionService } from '../../src/platform/encryption/encryption.service';
+import { KeyServiceUnavailable } from '../../src/platform/encryption/kms/key-service';
+import { createUser, signInFrom } from '../support/accounts';
+import { FakeAwsKms } from '../support/fake-aws-kms';
+import { FakeVault } from '../support/fake-vault';
+import { freezeDate } from '../support/frozen-date';
+import { buildSecretContext, createSecrets, type Sealed, startReaders } from '../support/sealed-secrets';
+import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker } from '../support/test-worker';
+import { waitFor } from '../support/wait-for';
+
+const vault = new FakeVault();
+const aws = new FakeAwsKms();
+/** The time for which a cached key is not unwrapped again. */
+const LIFETIME_MS = 60_000;
+const CACHE_SECONDS = 600;
+
+beforeAll(async () => {
+  for (const fake of [vault, aws]) {
+    await fake.start();
+    fake.createKey('gigvault');
+  }
+});
+
+afterAll(async () => {
+  for (const fake of [vault, aws]) await fake.stop();
+});
+
+const open = (process: TestApp, { userId, value }: Sealed) =>
+  process.get(EncryptionService).open(value, buildSecretContext(userId));
+
+async function readState(app: TestApp): Promise<{ readonly status: string; readonly detail?: string }> {
+  const { checks } = (await (await fetch(`${app.url}/health/ready`)).json()) as {
+    checks: { encryption: { status: string; detail?: string } };
+  };
+  return checks.encryption;
+}
+
+describe('a key management service', () => {
+  let app: TestApp;
+
+  // The tests move the date forward, and a process whose date goes back is no case of operation.
+  beforeEach(async () => {
+    app = await startApp({
+      settings: {
+        ...vault.settings,
+        ENCRYPTION_KEYS: vault.buildEntry('v1', 'gigvault'),
+        KMS_CACHE_SECONDS: String(CACHE_SECONDS),
+      },
+    });
+  });
+
+  afterEach(async () => {
+    await vault.start();
+    await app.close();
+    jest.useRealTimers();
+  });
+
+  it('that is down stops no read for the stated time, and readiness says since when', async () => {
+    const [secret] = await createSecrets(app, 1);
+    const { advance } = freezeDate();
+    await vault.stop();
+
+    advance(LIFETIME_MS);
+    const since = new Date().toISOString();
+    expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
+    expect((await fetch(`${app.url}/health/ready`)).status).toBe(200);
+    const state = await readState(app);
+    for (let ms = 0; ms < CACHE_SECONDS * 1_000 - 1; ms += 30_000) {
+      expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
+      advance(30_000);
+    }
+    await expect(open(app, secret!)).rejects.toThrow(KeyServiceUnavailable);
+    await vault.start();
+    advance(1_000);
+
+    expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
+    expect(state).toMatchObject({ status: 'warning' });
+    expect(state.detail).toContain(`master key v1, since ${since}: Vault does not answer: ECONNREFUSED`);
+    await waitFor('readiness is ok', async () => {
+      advance(1_000);
+      return (await readState(app)).status === 'ok';
+    });
+  });
+
+  it('that is down keeps no key that was destroyed', async () => {
+    const [secret] = await createSecrets(app, 1);
+    const { advance } = freezeDate();
+    await vault.stop();
+    advance(LIFETIME_MS);
+    expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
+
+    // Another process destroys the key, and its notification is lost.
+    await app.db.query('superuser', `DELETE FROM data_keys WHERE user_id = $1`, [secret!.userId]);
+    advance(LIFETIME_MS);
+    const failure = await open(app, secret!).catch((error: Error) => error.message);
+    await vault.start();
+    advance(1_000);
+
+    expect(failure).toContain('destroyed');
+  });
+
+  it('that is down answers 503 to a request that needs a new data key', async () => {
+    const account = await createUser(app);
+    const caller = await signInFrom(app, account);
+    await vault.stop();
+    const response = await caller.post('/v1/auth/mfa/totp', { password: account.password });
+    await vault.start();
+
+    expect(response).toMatchObject({ status: 503, body: { code: 'service.unavailable' } });
+    expect(JSON.stringify(response.body)).not.toContain('Vault');
+  });
+
+  it('that is down is noticed without a request', async () => {
+    const { advance } = freezeDate();
+    await vault.stop();
+    await waitFor('readiness warns', async () => {
+      advance(31_000);
+      return (await readState(app)).status === 'warning';
+    });
+    await vault.start();
+    await waitFor('readiness is ok', async () => {
+      advance(31_000);
+      return (await readState(app)).status === 'ok';
+    });
+  });
+
+  it('sees data keys that are never stored in plain in the database or in Redis', async () => {
+    await createSecrets(app, 3);
+    const tables = await app.db.query<{ text: string }>(
+      'superuser',
+      `SELECT k::text AS text FROM data_keys k UNION ALL SELECT a::text FROM audit_logs a`,
+    );
+    const names = await app.redis.keys('*');
+    const dumps = await Promise.all(names.map((name) => app.redis.dumpBuffer(name)));
+    const stored = Buffer.concat([
+      Buffer.from(JSON.stringify(tables)),
+      ...dumps.map((dump) => dump ?? Buffer.alloc(0)),
+    ]);
+
+    expect(vault.seen.size).toBeGreaterThanOrEqual(3);
+    for (const seen of vault.seen) {
+      const key = Buffer.from(seen, 'base64');
+      if (key.every((byte) => byte === 0)) continue; // a probe of readiness
+      for (const form of [key, seen, key.toString('base64url'), key.toString('hex')])
+        expect(stored.includes(form)).toBe(false);
+    }
+  });
+});
+
+it('changes from the environment to Vault, to AWS and back without a failed read', async () => {
+  const local = `k1:${Buffer.alloc(32, 9).toString('base64')}`;
+  const [inVault, inAws] = [vault.buildEntry('v1', 'gigvault'), aws.buildEntry('a1', 'gigvault')];
+  const settings = { ...vault.settings, ...aws.settings };
+  const first = await startApp({ settings: { ...settings, ENCRYPTION_KEYS: local } });
+  const { db } = first;
+  const start = (...keys: string[]) => startApp({ sharedWith: first, settings: { ENCRYPTION_KEYS: keys.join(',') } });
+  const sealed = await createSecrets(first, 200);
+  let old = first;
+  const counts = { opened: 0, failed: 0 };
+
+  for (const [from, to] of [
+    [local, inVault],
+    [inVault, inAws],
+    [inAws, local],
+  ] as const) {
+    // All processes get the new key, then use it first, as README.md describes.
+    const [appended, next] = [await start(from, to), await start(to, from)];
+    const readers = startReaders([old, appended, next], sealed);
+    const worker = await createManualWorker(next);
+    sealed.push(...(await createSecrets(appended, 5)), ...(await createSecrets(next, 5)));
+    await readers.stop();
+    await (old === first ? first.app.close() : old.close());
+    await appended.close();
+    const loaded = startReaders([next], sealed);
+    await db.query('superuser', 'INSERT INTO key_rotations (key_id) VALUES ($1)', [to.split(':')[0]]);
+    await worker.runTask('rotate-encryption-keys');
+    sealed.push(...(await createSecrets(next, 5)));
+    await loaded.stop();
+    await worker.close();
+    for (const each of [readers.counts, loaded.counts]) {
+      counts.opened += each.opened;
+      counts.failed += each.failed;
+    }
+    const left = await db.query('superuser', `SELECT 1 FROM data_keys WHERE split_part(wrapped_key, '.', 2) <> $1`, [
+      to.split(':')[0],
+    ]);
+    expect(left).toEqual([]);
+    const fresh = await start(to);
+    for (const secret of sealed) expect(await open(fresh, secret)).toBe(`secret ${secret.userId}`);
+    await next.close();
+    old = fresh;
+  }
+  await old.close();
+  await db.end();
+
+  expect(counts.failed).toBe(0);
+  expect(counts.opened).toBeGreaterThan(sealed.length);
+});
