@@ -14,6 +14,9 @@ const LOGIN = { accessKey: 'AKIAOFTHETEST', secretKey: 'a-secret-of-the-test', r
 
 const ARN = 'arn:aws:kms:eu-test-1:111122223333:key/';
 
+/** Limit of an encryption context, in characters of JSON. */
+const MAX_CONTEXT = 8_192;
+
 /** Difference of the clocks above which AWS rejects a signature. */
 const MAX_SKEW_MS = 5 * 60_000;
 
@@ -26,6 +29,7 @@ type Fields = Record<string, unknown>;
  */
 export class FakeAwsKms extends FakeKeyService {
   protected readonly throttledResponse = failure('ThrottlingException', 'Rate exceeded');
+  protected readonly failingResponse = { ...failure('KMSInternalException', ''), status: 500 };
 
   override get settings(): Record<string, string> {
     const { region, accessKey, secretKey } = LOGIN;
@@ -50,6 +54,8 @@ export class FakeAwsKms extends FakeKeyService {
       return failure('UnknownOperationException', '');
     const fields = parseObject(body);
     if (!fields) return failure('SerializationException', '');
+    if (!isContext(fields['EncryptionContext'])) return failure('SerializationException', '');
+    if (buildContext(fields).length > MAX_CONTEXT) return failure('ValidationException', 'EncryptionContext');
     const target = headers['x-amz-target'];
     if (target === 'TrentService.Encrypt') return this.encrypt(fields);
     if (target === 'TrentService.Decrypt') return this.decrypt(fields);
@@ -57,6 +63,7 @@ export class FakeAwsKms extends FakeKeyService {
   }
 
   private encrypt(fields: Fields): FakeResponse {
+    if (typeof fields['KeyId'] !== 'string') return failure('ValidationException', 'keyId');
     const keyId = readKeyId(fields);
     const key = this.keys.get(keyId);
     const problem = findKeyProblem(key, keyId);
@@ -112,7 +119,16 @@ function readKeyId({ KeyId }: Fields): string {
 
 function findKeyProblem(key: FakeKey | undefined, keyId: string): FakeResponse | undefined {
   if (!key) return failure('NotFoundException', `Key '${ARN}${keyId}' does not exist`);
-  return key.isDisabled ? failure('DisabledException', `${ARN}${keyId} is disabled.`) : undefined;
+  if (key.isDeleted) return failure('KMSInvalidStateException', `${ARN}${keyId} is pending deletion.`);
+  if (key.isDisabled) return failure('DisabledException', `${ARN}${keyId} is disabled.`);
+  if (!key.isSymmetric) return failure('InvalidKeyUsageException', `The algorithm does not fit ${ARN}${keyId}`);
+  return undefined;
+}
+
+function isContext(context: unknown): boolean {
+  if (context === undefined) return true;
+  if (typeof context !== 'object' || context === null || Array.isArray(context)) return false;
+  return Object.values(context).every((value) => typeof value === 'string');
 }
 
 /** Builds the authenticated data: pairs in the order of their names. */

@@ -7,7 +7,13 @@ import type { AddressInfo } from 'node:net';
 export interface FakeKey {
   /** The last one encrypts. */
   readonly versions: Buffer[];
+  /** An asymmetric key authenticates no further data. */
+  readonly isSymmetric: boolean;
+  /** The oldest version that decrypts. */
+  minVersion: number;
   isDisabled: boolean;
+  /** True after its deletion was requested. */
+  isDeleted: boolean;
 }
 
 /** A response of a fake service. */
@@ -27,6 +33,8 @@ export abstract class FakeKeyService {
   throttled = 0;
   /** True for a service that accepts requests and never answers. */
   isSilent = false;
+  /** True for a service that runs but cannot use its keys: a sealed Vault, an internal error of AWS. */
+  isFailing = false;
   /** Closed keep-alive connections would look like faults. */
   private readonly server: Server = createServer({ keepAliveTimeout: 0 }, (request, response) =>
     this.serve(request, response),
@@ -43,6 +51,7 @@ export abstract class FakeKeyService {
 
   protected abstract answer(request: IncomingMessage, url: URL, body: Buffer): FakeResponse;
   protected abstract readonly throttledResponse: FakeResponse;
+  protected abstract readonly failingResponse: FakeResponse;
 
   get url(): string {
     return `http://127.0.0.1:${this.port}`;
@@ -64,13 +73,26 @@ export abstract class FakeKeyService {
     await closed;
   }
 
-  createKey(name: string): void {
-    this.keys.set(name, { versions: [randomBytes(32)], isDisabled: false });
+  createKey(name: string, { isSymmetric = true }: { isSymmetric?: boolean } = {}): void {
+    const state = { minVersion: 1, isDisabled: false, isDeleted: false };
+    this.keys.set(name, { versions: [randomBytes(32)], isSymmetric, ...state });
   }
 
   /** Adds a version, which encrypts from now on. */
   rotateKey(name: string): void {
     this.keys.get(name)!.versions.push(randomBytes(32));
+  }
+
+  /** Lists the data keys that the service has encrypted, each in the forms in which it could be stored in plain. */
+  listPlainDataKeys(): Buffer[] {
+    // Readiness tries a key with zeros.
+    const keys = [...this.seen].map((text) => Buffer.from(text, 'base64')).filter((key) => key.some(Boolean));
+    return keys.flatMap((key) => [
+      key,
+      ...(['base64', 'base64url', 'hex'] as const).map((encoding) => Buffer.from(key.toString(encoding))),
+      Buffer.from(key.toString('hex').toUpperCase()),
+      Buffer.from(key.join(',')),
+    ]);
   }
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
@@ -89,6 +111,7 @@ export abstract class FakeKeyService {
       this.throttled -= 1;
       return this.throttledResponse;
     }
+    if (this.isFailing) return this.failingResponse;
     return this.answer(request, new URL(request.url ?? '/', this.url), body);
   }
 }

@@ -19,7 +19,8 @@ export type SignatureFault = 'missing' | 'access key' | 'scope' | 'signature';
 const AUTHORIZATION = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/;
 
 /**
- * Checks a signature of AWS, version 4. Returns undefined when it is correct.
+ * Checks a signature of AWS, version 4, which must include Host and all X-Amz headers. Returns undefined when it is
+ * correct.
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
 export function findSignatureFault(request: SignedRequest): SignatureFault | undefined {
@@ -30,6 +31,9 @@ export function findSignatureFault(request: SignedRequest): SignatureFault | und
   if (key !== accessKey) return 'access key';
   const day = String(headers['x-amz-date']).slice(0, 8);
   if (scope.join('/') !== `${day}/${region}/${service}/aws4_request`) return 'scope';
+  const names = signed.split(';');
+  const required = Object.keys(headers).filter((name) => name === 'host' || name.startsWith('x-amz-'));
+  if (!required.every((name) => names.includes(name))) return 'signature';
   return sign(request, scope, signed) === signature ? undefined : 'signature';
 }
 
