@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, Logger } from '@nestjs/common';
 import { Database } from '../platform/database/database';
+import { KeyServiceUnavailable } from '../platform/encryption/kms/key-service';
 import { AppError } from '../platform/errors/app-error';
 import { UpworkError } from '../upwork/upwork.error';
 import { UpworkOAuthService, type GrantedTokens } from '../upwork/upwork-oauth.service';
@@ -66,7 +67,7 @@ export class TokenRefreshService {
    * Refreshes the tenant's connection, or waits for a running refresh, and returns the result. A refresh within the
    * last 10 s is reused. Session: user; opens its own short units, none during the provider call. One audit row.
    * @throws AppError `token.not_found`, `token.reconnect_needed`, `token.refresh_failed`, `token.refresh_running` after
-   *   10 s
+   *   10 s, `service.unavailable` without the key management service
    */
   async refresh(id: number): Promise<UserToken> {
     const until = Date.now() + MAX_WAIT_MS;
@@ -139,7 +140,8 @@ export class TokenRefreshService {
       refreshToken = await this.encryption.decryptRefreshToken(token);
       pair = await this.upwork.refresh(refreshToken);
     } catch (error) {
-      throw await this.recordFailure(token, owner, error);
+      const failure = await this.recordFailure(token, owner, error);
+      throw error instanceof KeyServiceUnavailable ? error : failure;
     }
     const { expiresAt, scopes = null } = pair;
     const encrypted = await this.encryption.encrypt(token.userId, {

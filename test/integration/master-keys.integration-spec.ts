@@ -155,6 +155,7 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
 
   it.each<[string, () => unknown, () => unknown]>([
     ['throttles', () => (fake.throttled = Infinity), () => (fake.throttled = 0)],
+    ['cannot use its keys', () => (fake.isFailing = true), () => (fake.isFailing = false)],
     ['does not answer', () => (fake.isSilent = true), () => (fake.isSilent = false)],
     ['is down', () => fake.stop(), () => fake.start()],
   ])('is unavailable while the service %s, and used again afterwards', async (_, begin, end) => {
@@ -186,11 +187,44 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     expect(await unwrap()).toEqual(dataKey);
   });
 
-  it('is refused while it is disabled', async () => {
-    fake.keys.get('one')!.isDisabled = true;
+  it('is asked of an unavailable service by one of many calls, and the others do not wait', async () => {
+    keys = create({ ...buildSettings(name), KMS_TIMEOUT_MS: '100' }) as KmsMasterKeys;
+    const date = freezeDate();
+    fake.isSilent = true;
+    await expect(unwrap()).rejects.toThrow(KeyServiceUnavailable);
+    date.advance(1_000);
+    const { requests } = fake;
+    const results = await Promise.allSettled(Array.from({ length: 8 }, unwrap));
+    fake.isSilent = false;
+
+    expect(results.every((result) => result.status === 'rejected')).toBe(true);
+    expect(fake.requests - requests).toBeLessThanOrEqual(1);
+    date.advance(1_000);
+    expect(await recover()).toEqual(dataKey);
+  });
+
+  it('shows the reason of an outage to operators only', async () => {
+    fake.isFailing = true;
+    const failure = await unwrap().catch((error: unknown) => error);
+    fake.isFailing = false;
+
+    expect(String(failure)).toBe('AppError: The key management service is not available');
+    expect(failure).toMatchObject({ reason: expect.stringMatching(/^(Vault|AWS KMS) is not available: /) });
+  });
+
+  it('of a type without authenticated data is refused', async () => {
+    fake.createKey('asymmetric', { isSymmetric: false });
+    const other = create({ ...buildSettings(name), ENCRYPTION_KEYS: fake.buildEntry('k1', 'asymmetric') });
+
+    await expect(other.wrap(dataKey, associated)).rejects.toThrow(KeyRefused);
+    await expect(other.unwrap(wrapped, associated)).rejects.toThrow(EncryptionError);
+  });
+
+  it.each(['isDisabled', 'isDeleted'] as const)('is refused while it %s', async (fault) => {
+    fake.keys.get('one')![fault] = true;
     const failure = await unwrap().catch((error: unknown) => error);
     const state = await keys.check();
-    fake.keys.get('one')!.isDisabled = false;
+    fake.keys.get('one')![fault] = false;
 
     expect(failure).toBeInstanceOf(KeyRefused);
     expect(state.detail).toMatch(/refuses/);
@@ -208,11 +242,32 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     await expect(other.unwrap(wrapped, associated)).rejects.toThrow(EncryptionError);
   });
 
+  it('is used by all calls again after a refusal', async () => {
+    fake.keys.get('one')!.isDisabled = true;
+    await expect(unwrap()).rejects.toThrow(KeyRefused);
+    const refusals = await Promise.allSettled([unwrap(), unwrap()]);
+    fake.keys.get('one')!.isDisabled = false;
+
+    expect(refusals).toMatchObject([{ reason: expect.any(KeyRefused) }, { reason: expect.any(KeyRefused) }]);
+    expect(await Promise.all([unwrap(), unwrap()])).toEqual([dataKey, dataKey]);
+  });
+
   it('is never asked by unsigned requests', async () => {
     const response = await fetch(fake.url, { method: 'POST', body: '{}' });
 
     expect(response.ok).toBe(false);
   });
+});
+
+it('of Vault decrypt no version below the minimum of their key', async () => {
+  const [fake, keys] = [services.vault, create(buildSettings('vault'))];
+  const wrapped = await keys.wrap(dataKey, associated);
+  fake.rotateKey('one');
+  fake.keys.get('one')!.minVersion = 2;
+
+  await expect(keys.unwrap(wrapped, associated)).rejects.toThrow('is disallowed by policy (too old)');
+  expect(await keys.unwrap(await keys.wrap(dataKey, associated), associated)).toEqual(dataKey);
+  fake.createKey('one');
 });
 
 it('of AWS name the package that is missing', async () => {

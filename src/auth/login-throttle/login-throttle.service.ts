@@ -89,10 +89,23 @@ export class LoginThrottleService {
   }
 
   /**
-   * Records an attempt of a known user to confirm a password or code.
-   * @throws AppError `auth.throttled` with Retry-After
+   * Runs the check of a known user's password or code. Only the result false or null counts as a failed attempt; after
+   * an error, nothing was checked.
+   * @throws AppError `auth.throttled` with Retry-After; then the check does not run
    */
-  async recordAttempt(kind: (typeof ATTEMPT_KINDS)[number], userId: number): Promise<LoginAttempt> {
+  async countFailure<T>(kind: (typeof ATTEMPT_KINDS)[number], userId: number, check: () => Promise<T>): Promise<T> {
+    const attempt = await this.recordAttempt(kind, userId);
+    let isFailed = false;
+    try {
+      const result = await check();
+      isFailed = result === false || result === null;
+      return result;
+    } finally {
+      if (!isFailed) await this.clearAttempt(attempt);
+    }
+  }
+
+  private async recordAttempt(kind: (typeof ATTEMPT_KINDS)[number], userId: number): Promise<LoginAttempt> {
     const keys = [`fails:${kind}:${userId}`];
     const name = randomUUID();
     this.assertNoWait(

@@ -20,6 +20,7 @@ import { createHmac, randomInt } from 'node:crypto';
 import { Config } from '../../platform/config/config';
 import { EncryptionService } from '../../platform/encryption/encryption.service';
 import type { EncryptionContext } from '../../platform/encryption/ciphertext';
+import { KeyRefused } from '../../platform/encryption/kms/key-service';
 import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 import { AccountsService, type Account } from '../accounts/accounts.service';
 import { isTotpCode } from '../accounts/credential-fields';
@@ -87,11 +88,9 @@ export class SecondFactorService {
    * @throws AppError `auth.throttled`
    */
   async consumeCode(given: SecondFactorCode): Promise<boolean> {
-    const attempt = await this.throttle.recordAttempt('code', currentPrincipal().userId);
-    const isValid =
-      'code' in given ? await this.consumeTotp(given.code) : await this.consumeBackupCode(given.backupCode);
-    if (isValid) await this.throttle.clearAttempt(attempt);
-    return isValid;
+    return this.throttle.countFailure('code', currentPrincipal().userId, () =>
+      'code' in given ? this.consumeTotp(given.code) : this.consumeBackupCode(given.backupCode),
+    );
   }
 
   /**
@@ -99,10 +98,7 @@ export class SecondFactorService {
    * @throws AppError `auth.throttled`
    */
   async matchTotpCode(encryptedSecret: string, code: string): Promise<number | null> {
-    const attempt = await this.throttle.recordAttempt('code', currentPrincipal().userId);
-    const step = await this.matchStep(encryptedSecret, code);
-    if (step !== null) await this.throttle.clearAttempt(attempt);
-    return step;
+    return this.throttle.countFailure('code', currentPrincipal().userId, () => this.matchStep(encryptedSecret, code));
   }
 
   /** Returns the stored form of the user's backup codes. */
@@ -126,7 +122,10 @@ export class SecondFactorService {
     return (await this.database.query(CONSUME_BACKUP_CODE, this.hashBackupCodes([code]))).length === 1;
   }
 
-  /** Returns the step of a code; null when it is wrong or the secret cannot be decrypted or is malformed. */
+  /**
+   * Returns the step of a code; null when it is wrong or the secret cannot be decrypted or is malformed.
+   * @throws AppError `service.unavailable`; KeyRefused, after which the secret may still be decrypted later
+   */
   private async matchStep(encryptedSecret: string, code: string): Promise<number | null> {
     try {
       return matchTotp(
@@ -134,6 +133,7 @@ export class SecondFactorService {
         code,
       );
     } catch (error) {
+      if (error instanceof AppError || error instanceof KeyRefused) throw error;
       this.logger.error(`cannot read the second factor of user ${currentPrincipal().userId}: ${String(error)}`);
       return null;
     }
@@ -161,19 +161,12 @@ export class ReauthenticationService {
    */
   async checkPassword(password: string): Promise<Account> {
     const { userId } = currentPrincipal();
-    const attempt = await this.throttle.recordAttempt('password', userId);
-    const account = await this.accounts.findAccount(userId);
-    const isRight = await this.passwords
-      .verify(password, account?.encryptedPassword, account?.email)
-      .catch(async (error: unknown) => {
-        // The password was not checked, so the attempt did not fail.
-        await this.throttle.clearAttempt(attempt);
-        throw error;
-      });
-    if (!isRight || !account) {
+    const account = await this.throttle.countFailure('password', userId, async () => {
+      const found = await this.accounts.findAccount(userId);
+      return (await this.passwords.verify(password, found?.encryptedPassword, found?.email)) ? found : null;
+    });
+    if (!account)
       throw new AppError('auth.credentials_invalid', { detail: 'The password is wrong. Send your current password.' });
-    }
-    await this.throttle.clearAttempt(attempt);
     return account;
   }
 

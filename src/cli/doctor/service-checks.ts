@@ -132,7 +132,7 @@ async function checkKeys(config: Config): Promise<Finding> {
     if (error instanceof KeyServiceUnavailable || error instanceof KeyRefused)
       return problem(
         'keys',
-        error.message,
+        error instanceof KeyRefused ? error.message : error.reason,
         'start the key management service, or correct VAULT_… or AWS_KMS_… in .env',
       );
     if (!(error instanceof EncryptionError)) throw error;

@@ -98,24 +98,27 @@ export function buildEncryption(settings: EncryptionSettings) {
     remoteKeys: Object.freeze(entries.flatMap(toRemoteKey)),
     keyFile,
     cacheMs: settings.KMS_CACHE_SECONDS * 1_000,
-    vault:
-      address &&
-      Object.freeze({
-        address: address.replace(/\/$/, ''),
-        token: settings.VAULT_TOKEN,
-        tokenFile: settings.VAULT_TOKEN_FILE,
-        namespace: settings.VAULT_NAMESPACE,
-        mount: settings.VAULT_TRANSIT_MOUNT,
-        timeoutMs,
-      }),
-    awsKms:
-      region &&
-      Object.freeze({
-        region,
-        endpoint: settings.AWS_KMS_ENDPOINT,
-        credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
-        timeoutMs,
-      }),
+    /** Address and login of Vault or OpenBao; `timeoutMs` limits a call with its retries. */
+    vault: address
+      ? Object.freeze({
+          address: address.replace(/\/$/, ''),
+          token: settings.VAULT_TOKEN,
+          /** Used without `token`. */
+          tokenFile: settings.VAULT_TOKEN_FILE,
+          namespace: settings.VAULT_NAMESPACE,
+          mount: settings.VAULT_TRANSIT_MOUNT,
+          timeoutMs,
+        })
+      : undefined,
+    /** Region and login of AWS KMS; without credentials the SDK finds them. */
+    awsKms: region
+      ? Object.freeze({
+          region,
+          endpoint: settings.AWS_KMS_ENDPOINT,
+          credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
+          timeoutMs,
+        })
+      : undefined,
   });
 }
 

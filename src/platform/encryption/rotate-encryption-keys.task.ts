@@ -71,7 +71,7 @@ async function rotateEncryptionKeys(task: TaskContext): Promise<TaskResult | Ski
   if (counts.unreadable === 0) await rewrapAll(task, keyId, counts);
   if (counts.unreadable > 0) {
     throw new Error(
-      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing; ` +
+      `${counts.unreadable} data keys cannot be unwrapped: their master key is missing or refused; ` +
         `${counts.rewrap} were re-wrapped`,
     );
   }

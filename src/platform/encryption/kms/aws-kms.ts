@@ -1,17 +1,7 @@
 import type { KMSClient } from '@aws-sdk/client-kms';
+import type { Config } from '../../config/config';
 import { EncryptionError } from '../ciphertext';
 import { KeyRefused, type KeyService, KeyServiceUnavailable, MAX_ATTEMPTS } from './key-service';
-
-/** Region and login of AWS KMS. */
-export interface AwsKmsAccess {
-  readonly region: string;
-  /** URL of another endpoint, such as a VPC endpoint. */
-  readonly endpoint: string | undefined;
-  /** Undefined for the default chain of the SDK: environment, profile, role of the machine. */
-  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
-  /** Time limit of a call with its retries. */
-  readonly timeoutMs: number;
-}
 
 type Sdk = typeof import('@aws-sdk/client-kms');
 
@@ -28,7 +18,7 @@ const UNREADABLE = ['InvalidCiphertextException', 'IncorrectKeyException'];
 export class AwsKms implements KeyService {
   private loaded: Promise<{ readonly sdk: Sdk; readonly client: KMSClient }> | undefined;
 
-  constructor(private readonly access: AwsKmsAccess) {}
+  constructor(private readonly access: NonNullable<Config['encryption']['awsKms']>) {}
 
   async encrypt(key: string, plain: Buffer, associated: Buffer): Promise<string> {
     const { sdk, client } = await this.load();
@@ -88,15 +78,12 @@ function buildContext(associated: Buffer): Record<string, string> {
   return { gigvault: associated.toString('utf8') };
 }
 
-function describe(name: string): string {
-  return name === 'AbortError' ? 'no answer in time' : name;
-}
-
 function toError(key: string, error: unknown): Error {
   const { name, code, $metadata } = error as Error & { code?: string; $metadata?: { httpStatusCode?: number } };
   const status = $metadata?.httpStatusCode ?? 0;
+  const reason = name === 'AbortError' ? 'no answer in time' : (code ?? name);
   if (status < 400 || status >= 500 || TEMPORARY.test(name))
-    return new KeyServiceUnavailable(`AWS KMS is not available: ${describe(code ?? name)}`, error);
+    return new KeyServiceUnavailable(`AWS KMS is not available: ${reason}`, error);
   if (UNREADABLE.includes(name))
     return new EncryptionError(`a wrapped data key cannot be unwrapped: AWS KMS: ${name}`, { cause: error });
   return new KeyRefused(`AWS KMS refuses the key ${key}: ${name}`, error);

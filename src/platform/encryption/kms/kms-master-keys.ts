@@ -4,12 +4,13 @@ import type { CheckResult } from '../../health/health.service';
 import { EncryptionError } from '../ciphertext';
 import { buildAssociatedData, LocalMasterKeys, type MasterKeys } from '../master-keys';
 import { AwsKms } from './aws-kms';
-import { KeyMonitor, type KeyService } from './key-service';
+import { KeyMonitor } from './key-monitor';
+import type { KeyService } from './key-service';
 import { VaultTransit } from './vault-transit';
 
 const VERSION = 'w2';
 
-/** A canonical ciphertext of a key management service, in base64url. */
+/** A data key wrapped by a service; the ciphertext is base64url. */
 const WRAPPED = /^w2\.[\w-]{1,32}\.[\w-]+$/;
 
 interface MonitoredKey extends RemoteKey {
@@ -31,10 +32,10 @@ export class KmsMasterKeys extends LocalMasterKeys {
 
   constructor(private readonly encryption: Config['encryption']) {
     super({ encryption });
-    const services = buildServices(encryption);
-    this.remote = new Map(
-      encryption.remoteKeys.map((key) => [key.id, { ...key, kms: services[key.service]!, monitor: new KeyMonitor() }]),
-    );
+    const { remoteKeys, vault, awsKms } = encryption;
+    const services = { vault: vault && new VaultTransit(vault), aws: awsKms && new AwsKms(awsKms) };
+    const build = (key: RemoteKey) => ({ ...key, kms: services[key.service]!, monitor: new KeyMonitor(key.id) });
+    this.remote = new Map(remoteKeys.map((key) => [key.id, build(key)]));
   }
 
   override get currentId(): string {
@@ -54,6 +55,7 @@ export class KmsMasterKeys extends LocalMasterKeys {
     const [version, keyId = '', text = ''] = wrapped.split('.');
     if (version !== VERSION) return super.unwrap(wrapped, associated);
     const ciphertext = Buffer.from(text, 'base64url');
+    // Only the canonical text is accepted.
     if (!WRAPPED.test(wrapped) || ciphertext.toString('base64url') !== text)
       throw new EncryptionError('not a sealed value of a known version');
     const key = this.remote.get(keyId);
@@ -75,21 +77,14 @@ export class KmsMasterKeys extends LocalMasterKeys {
   }
 }
 
-function wrapRemotely(key: MonitoredKey, dataKey: Buffer, associated: Buffer): Promise<string> {
-  return key.monitor.run(async () => {
-    const ciphertext = await key.kms.encrypt(key.name, dataKey, buildAssociatedData(VERSION, key.id, associated));
-    return `${VERSION}.${key.id}.${Buffer.from(ciphertext).toString('base64url')}`;
+function wrapRemotely({ id, name, kms, monitor }: MonitoredKey, dataKey: Buffer, associated: Buffer): Promise<string> {
+  return monitor.run(async () => {
+    const ciphertext = await kms.encrypt(name, dataKey, buildAssociatedData(VERSION, id, associated));
+    return `${VERSION}.${id}.${Buffer.from(ciphertext).toString('base64url')}`;
   });
 }
 
 /** Encrypts zeros. @throws Error when the key cannot be used */
 async function probe(key: MonitoredKey): Promise<void> {
   await wrapRemotely(key, Buffer.alloc(32), Buffer.from('probe'));
-}
-
-function buildServices({ vault, awsKms }: Config['encryption']): Partial<Record<RemoteKey['service'], KeyService>> {
-  return {
-    ...(vault && { vault: new VaultTransit(vault) }),
-    ...(awsKms && { aws: new AwsKms(awsKms) }),
-  };
 }

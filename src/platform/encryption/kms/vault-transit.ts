@@ -1,21 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
+import type { Config } from '../../config/config';
 import { EncryptionError } from '../ciphertext';
 import { KeyRefused, type KeyService, KeyServiceUnavailable, MAX_ATTEMPTS } from './key-service';
-
-/** Address and login of Vault or OpenBao. */
-export interface VaultAccess {
-  readonly address: string;
-  readonly token: string | undefined;
-  /** File that an agent renews; read before each call. Used without `token`. */
-  readonly tokenFile: string | undefined;
-  readonly namespace: string | undefined;
-  /** Path of the transit secrets engine. */
-  readonly mount: string;
-  /** Time limit of a call with its retries. */
-  readonly timeoutMs: number;
-}
 
 const FIRST_RETRY_MS = 50;
 
@@ -29,7 +17,7 @@ const DECRYPTED = z.object({ data: z.object({ plaintext: z.base64() }) });
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit
  */
 export class VaultTransit implements KeyService {
-  constructor(private readonly access: VaultAccess) {}
+  constructor(private readonly access: NonNullable<Config['encryption']['vault']>) {}
 
   async encrypt(key: string, plain: Buffer, associated: Buffer): Promise<string> {
     const body = { plaintext: plain.toString('base64'), associated_data: associated.toString('base64') };
@@ -82,6 +70,7 @@ export class VaultTransit implements KeyService {
     };
   }
 
+  /** Returns the token; an agent may renew its file. */
   private readToken(): string {
     const { token, tokenFile = '' } = this.access;
     try {
@@ -99,10 +88,11 @@ function describe(error: unknown): string {
   return (cause as { code?: string } | undefined)?.code ?? name;
 }
 
-/** Maps an error response. Vault answers 400 for a ciphertext it cannot decrypt, and for an unknown key. */
+/** Maps an error response. Vault answers 400 for a ciphertext it cannot decrypt, an unknown key and an unfit key type. */
 function toError(status: number, path: string, json: unknown): Error {
   const text = (ERRORS.safeParse(json).data?.errors ?? []).join('; ').replace(/\s+/g, ' ').trim() || `status ${status}`;
-  if (status === 403 || status === 404 || text.includes('encryption key not found'))
+  const isOfKey = path.startsWith('encrypt/') || text.includes('encryption key not found') || text.includes('non-AEAD');
+  if (status === 403 || status === 404 || (status === 400 && isOfKey))
     return new KeyRefused(`Vault refuses ${path}: ${text}`);
   if (status === 400) return new EncryptionError(`a wrapped data key cannot be unwrapped: Vault: ${text}`);
   return new KeyServiceUnavailable(`Vault is not available: ${text}`);
