@@ -1,10 +1,10 @@
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { SyncsService } from '../../src/sync/syncs.service';
-import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { createSignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
 import { runAsUser } from '../support/run-as-user';
 import type { TestApp } from '../support/test-app';
-import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
+import { type ConnectedUser, startUpworkApp, type UpworkApp } from '../support/upwork-app';
 
 type Item = Answer['body'];
 
@@ -29,7 +29,7 @@ describe('proposals from Upwork', () => {
   let upworkApp: UpworkApp;
   let upwork: FakeUpwork;
   let app: TestApp;
-  let ann: SignedInCaller;
+  let ann: ConnectedUser;
 
   beforeAll(async () => {
     upworkApp = await startUpworkApp();
@@ -378,6 +378,31 @@ describe('proposals from Upwork', () => {
     expect(await synchronize()).toMatchObject({ status: 'succeeded', figures: { created: 0 } });
     expect([ofSecondRun.length, ofSecondRun[0], cursors()]).toEqual([2, expect.any(String), [undefined]]);
     expect(await list()).toHaveLength(45);
+  });
+
+  it('are all read again when the user chooses another organization during a run', async () => {
+    submitMany(2, ['Accepted']);
+    const { id } = (await ann.post('/v1/proposals/sync')).body.items[0];
+    upwork.transformResponse = async (_, answer) => {
+      upwork.transformResponse = (__, next) => next;
+      await app.db.query('superuser', `UPDATE user_tokens SET organization_id = 'org-other' WHERE id = $1`, [
+        ann.connectionId,
+      ]);
+      return answer;
+    };
+    const run = () => runAsUser(ann.id, () => app.get(SyncsService).run(id));
+    const read = () =>
+      app.db.query(
+        'superuser',
+        `SELECT next_at <= now() AS "isDue", list_positions ? 'Accepted' AS "isRead" FROM syncs WHERE id = $1`,
+        [id],
+      );
+
+    await run();
+
+    expect(await read()).toEqual([{ isDue: true, isRead: false }]);
+    expect(await run()).toMatchObject({ status: 'succeeded', counts: { unchanged: 2 } });
+    expect(await read()).toEqual([{ isDue: false, isRead: true }]);
   });
 
   it('of a list are read from its start when the cursor of an earlier run is void', async () => {
