@@ -23,8 +23,8 @@ export class Job extends BaseEntity {
   upworkJobId: string | null;
 
   /** Upwork's number of the job, set by the synchronisation. */
-  @Column({ type: 'text', name: 'upwork_job_number', nullable: true, insert: false, update: false })
-  readonly upworkJobNumber: string | null;
+  @Column({ type: 'text', name: 'upwork_job_number', nullable: true, insert: false })
+  upworkJobNumber: string | null;
 
   @Column('text')
   title: string;

@@ -75,7 +75,9 @@ export class JobsService {
       const patch = mergeClientInfo(job, changes);
       const changed = { ...job, ...definedValues(patch) };
       assertRanges(changed);
-      return { ...patch, sourceKey: buildSourceKey(changed) };
+      // A synchronisation learns the number of the other job.
+      const isOther = changed.upworkJobId !== job.upworkJobId;
+      return { ...patch, sourceKey: buildSourceKey(changed), ...(isOther && { upworkJobNumber: null }) };
     });
     return JobDto.from(updated);
   }

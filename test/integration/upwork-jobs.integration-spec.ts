@@ -173,6 +173,18 @@ describe(UpworkJobsService.name, () => {
       expect(await listJobIds('/v1/messages')).toEqual([id]);
     });
 
+    it('loses its number when the user enters the id of another job', async () => {
+      await store(POSTING);
+      const [{ id }] = await listJobs();
+      await ann.patch(`/v1/jobs/${id}`, { title: 'Renamed' });
+      expect(await submit('p1')).toBe('created');
+
+      await ann.patch(`/v1/jobs/${id}`, { upworkJobId: '~021991400000000000999' });
+
+      expect(await submit('p2')).toBe('unknownJob');
+      expect(await submit('p1')).toBe('unchanged');
+    });
+
     it('leaves two jobs with a draft each, until the user decides one', async () => {
       const bare = await create(NUMBER);
       await ann.post('/v1/proposals', { jobId: bare });
