@@ -16,6 +16,9 @@ const OVERLAP_MS = 300_000;
 
 const DAY_MS = 86_400_000;
 
+/** Each run that stored rooms since the watermark costs lists of its own, up to this number of runs. */
+const MAX_READ_TIMES = 8;
+
 /** Part of Upwork's RoomFilter. The default list has the rooms that the user neither left nor hid. */
 interface RoomFilter {
   readonly subscribed_eq?: boolean;
@@ -72,8 +75,7 @@ export class MessagesSyncService {
     const upworkUserId = await this.accounts.findUserId(caller.tokenId, caller);
     const filters = listRoomFilters(watermark, new Date());
     try {
-      for (const list of listRooms(filters, progress))
-        await this.readList(list, { caller, run, counts, upworkUserId, progress });
+      await this.readLists(listRooms(filters, progress), { caller, run, counts, upworkUserId, progress });
       await this.readUnfinished({ caller, run, counts, upworkUserId, progress });
     } finally {
       progress.settle();
@@ -85,11 +87,19 @@ export class MessagesSyncService {
     return result;
   }
 
-  private async readList(list: RoomList, reading: Reading): Promise<void> {
-    if (list.isRequired) return this.readRooms(list, reading);
-    const name = `list of rooms ${JSON.stringify(list.filter)}`;
-    const reason = await reading.run.runExtra(name, () => this.readRooms(list, reading));
-    if (reason !== null) reading.progress.missList();
+  /** Reads lists. A failed one does not affect the others. @throws the error of a required list, at the end */
+  private async readLists(lists: readonly RoomList[], reading: Reading): Promise<void> {
+    const failures: unknown[] = [];
+    for (const list of lists) {
+      const reason = await reading.run.runExtra(`list of rooms ${JSON.stringify(list.filter)}`, () =>
+        this.readRooms(list, reading).catch((error: unknown) => {
+          if (list.isRequired) failures.push(error);
+          throw error;
+        }),
+      );
+      if (reason !== null && !list.isRequired) reading.progress.missList();
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Reads the pages of a list and its rooms. */
@@ -153,18 +163,33 @@ export class MessagesSyncService {
 }
 
 /**
- * Returns the lists to read. Rooms that an earlier run since the watermark stored are read again only if they were
- * active since. The first run of a day also reads the missed rooms.
+ * Returns the lists to read. The first run of a day also reads the missed rooms. Rooms that an earlier run since the
+ * watermark stored come last, the longest unread first: busy rooms must not use up the calls for the others.
  */
 function listRooms(filters: readonly RoomFilter[], progress: RoomProgress): RoomList[] {
-  const { firstReadAt, missedSince } = progress;
-  const isWanted = (id: string): boolean => !progress.isRead(id);
+  const { missedSince } = progress;
+  const isWanted = (id: string): boolean => progress.getReadAt(id) === null;
   const isMissed = (id: string): boolean => progress.isMissed(id);
   const lists: RoomList[] = filters.map((filter, n) => ({ filter, isWanted, isRequired: n === 0 }));
-  if (firstReadAt) lists.unshift({ filter: filterActive(firstReadAt), isWanted: () => true });
-  if (filters.length === 1 || missedSince === undefined) return lists;
-  const active = missedSince && filterActive(missedSince);
-  return [...lists, ...[{}, ...OTHER_LISTS].map((list) => ({ filter: { ...list, ...active }, isWanted: isMissed }))];
+  const kinds = filters.length === 1 ? [{}] : [{}, ...OTHER_LISTS];
+  if (kinds.length > 1 && missedSince !== undefined) {
+    const active = missedSince && filterActive(missedSince);
+    lists.push(...kinds.map((kind) => ({ filter: { ...kind, ...active }, isWanted: isMissed })));
+  }
+  return [...lists, ...listReadRooms(kinds, progress)];
+}
+
+/** Returns the lists of the rooms that are stored and were active since. The earliest of many runs share a list. */
+function listReadRooms(kinds: readonly RoomFilter[], progress: RoomProgress): RoomList[] {
+  const times = progress.listReadTimes();
+  return times.slice(-MAX_READ_TIMES).flatMap((until, n) => {
+    const since = n === 0 ? times[0]! : until;
+    const isWanted = (id: string): boolean => {
+      const readAt = progress.getReadAt(id);
+      return readAt !== null && readAt >= since && readAt <= until;
+    };
+    return kinds.map((kind) => ({ filter: { ...kind, ...filterActive(new Date(since)) }, isWanted }));
+  });
 }
 
 /** Returns whether the default list cannot have a room; the list with hidden rooms repeats that list. */

@@ -27,10 +27,9 @@ export class RoomProgress {
     private readonly watermark: Date | null,
   ) {}
 
-  /** Returns when the first of the stored rooms was read. */
-  get firstReadAt(): Date | null {
-    const times = Object.values(this.positions).flatMap(({ readWholeAt }) => readWholeAt ?? []);
-    return times.length === 0 ? null : new Date(times.sort()[0]!);
+  /** Lists when the stored rooms were read, the earliest first: all rooms of a run have the same time. */
+  listReadTimes(): string[] {
+    return [...new Set(Object.values(this.positions).flatMap(({ readWholeAt }) => readWholeAt ?? []))].sort();
   }
 
   /** Returns the time until which all missed rooms are stored: null for never, undefined when no room is missed. */
@@ -53,8 +52,9 @@ export class RoomProgress {
     return this.failed.size + this.postponed.size;
   }
 
-  isRead(roomId: string): boolean {
-    return (this.positions[roomId]?.readWholeAt ?? null) !== null;
+  /** Returns when a room was read; null for one that is not stored. */
+  getReadAt(roomId: string): string | null {
+    return this.positions[roomId]?.readWholeAt ?? null;
   }
 
   isMissed(roomId: string): boolean {

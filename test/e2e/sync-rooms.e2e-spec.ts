@@ -181,6 +181,23 @@ describe('the rooms of a synchronisation', () => {
     expect(listAsked().length).toBeLessThanOrEqual(1);
   });
 
+  it('are read when they are active, also while Upwork can never read a page of the others', async () => {
+    openRooms(51);
+    answer(
+      'Rooms',
+      ({ filter, pagination }) => filter?.['activeSince_eq'] === undefined && pagination?.['after'] === '50',
+      () => fail('roomList'),
+    );
+    expect(await synchronize()).toMatchObject({ status: 'failed' });
+    const { proposalId } = upwork.marketplace.rooms[7]!;
+    upwork.marketplace.writeMessage(proposalId, 'client', 'Another one');
+
+    expect(await synchronize()).toMatchObject({ status: 'failed' });
+
+    expect(listAsked()).toEqual([upwork.marketplace.rooms[7]!.id]);
+    expect(await countMessages()).toBe(51);
+  });
+
   it('are read again after an internal error', async () => {
     openRooms(2);
     jest.spyOn(UpworkMessagesService.prototype, 'store').mockRejectedValueOnce(new Error('an internal error'));
@@ -228,9 +245,11 @@ describe('the rooms of a synchronisation', () => {
     expect(await app.db.query('superuser', isRequested, [id])).toEqual([{ is: true }]);
     heal();
     upwork.calls.length = 0;
+    upwork.marketplace.rooms[0]!.stories[0]!.updatedAt = new Date();
     await worker.runTask('sync-connections');
 
-    expect(listAsked()).toEqual(ids.slice(1));
+    // The first room was active since, and must not delay the others.
+    expect(listAsked()).toEqual([...ids.slice(1), ids[0]]);
     expect((await ann.get(`/v1/syncs/${id}`)).body).toMatchObject({
       status: 'succeeded',
       lagSeconds: expect.any(Number),
