@@ -12,6 +12,7 @@ import { assertCostBelow, measureDatabaseCost } from './database/database-cost';
 import { stressGenerator } from './generator';
 import { stressKills } from './database/kills';
 import { stressPartitions } from './database/partitions';
+import { assertServedFairly, stressRooms } from './rooms/rooms';
 import { assertSentOnce, stressReplies } from './replies/replies';
 import { stressTokenRefresh } from './tokens/token-refresh';
 import { stressKeyRotation } from './encryption/key-rotation';
@@ -57,6 +58,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   kills: () => stressKills({ rounds: 20, writers: 8, jobsPerRound: 500 }),
   partitions: () => stressPartitions({ boundMs: 10_000, writers: 8, defaultRows: 200_000 }),
   replies: async () => assertSentOnce(await stressReplies({ rounds: 200 })),
+  rooms: async () => assertServedFairly(await stressRooms({ rooms: 231, busy: 150, callsPerDay: 200, busyDays: 10 })),
   'token-refresh': () => stressTokenRefresh({ workers: 20, requests: 50 }),
   'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
   // `npm run stress search -- --file listing.csv`; without a file it uses the demo's listing.
