@@ -106,9 +106,12 @@ export const RENEW_LEASE = `
 
 /**
  * Postpones the synchronisation $1 until the day's calls start again in $3 seconds, and at most $4 seconds later. It is
- * no failure: what is known of earlier runs stays.
+ * no failure: what is known of earlier runs stays. If it was requested during the run, it is due again at once: polling
+ * leaves calls to requests.
  */
 export const SYNC_POSTPONED = `
   UPDATE syncs SET list_positions = $5, postponed_until = now() + make_interval(secs => $3),
-    next_at = now() + make_interval(secs => $3 + $4 * random()), lease_owner = NULL, lease_until = NULL
+    next_at = CASE WHEN requested_at > started_at THEN requested_at
+      ELSE now() + make_interval(secs => $3 + $4 * random()) END,
+    lease_owner = NULL, lease_until = NULL
   WHERE id = $1 AND lease_owner = $2`;

@@ -146,6 +146,25 @@ describe('the calls to Upwork of a day', () => {
     expect(await poll('jobs')).toMatchObject({ status: 'succeeded', figures: { created: 1, unchanged: 1 } });
   });
 
+  it('end for polling while a user requests the run: the request starts at once, not on the next day', async () => {
+    for (let n = 0; n < 2; n++) await search(n);
+    await use(POLLING_LIMIT - 1);
+    upwork.transformResponse = async (_, answer) => {
+      upwork.transformResponse = (__, next) => next;
+      await ann.post('/v1/jobs/sync');
+      return answer;
+    };
+
+    const requested = await poll('jobs');
+    expect(requested).toMatchObject({ status: 'queued', lastError: null });
+    expect(getHoursUntil(requested.nextRunAt)).toBeLessThan(1);
+    await worker.runTask('sync-connections');
+
+    const [jobs] = (await ann.get('/v1/syncs')).body.items;
+    expect(jobs).toMatchObject({ kind: 'jobs', status: 'succeeded', figures: { searches: 2 } });
+    expect(await readUsed()).toBe(POLLING_LIMIT + 2);
+  });
+
   it('run short: the intervals are stretched, at most until the next day', async () => {
     const plain = getSecondsUntilNext(await poll('messages'));
     await use(POLLING_LIMIT - 10);
