@@ -79,15 +79,14 @@ export class AuthorizationsService {
   }
 
   /**
-   * Lists the organizations of the user; null when they cannot be read. A failure must not end the authorization: its
-   * code is used, and the tokens would be lost.
+   * Lists the organizations of the user; null when they cannot be read. No failure may end the authorization: its code
+   * is used, and the tokens would be lost.
    */
   private async listOrganizations(userId: number, accessToken: string): Promise<OrganizationDto[] | null> {
     try {
       return await this.account.listOrganizations({ userId, accessToken, organizationId: null });
     } catch (error) {
-      if (!(error instanceof UpworkError)) throw error;
-      this.logger.warn(`user ${userId}: the organizations of a new connection cannot be read. ${error.message}`);
+      this.logger.warn(`user ${userId}: the organizations of a new connection cannot be read. ${String(error)}`);
       return null;
     }
   }

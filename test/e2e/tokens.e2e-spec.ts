@@ -1,4 +1,5 @@
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { type Answer, Caller } from '../support/caller';
@@ -248,6 +249,17 @@ describe('/v1/tokens/upwork', () => {
     expect([first.status, first.body.organizationId]).toEqual([201, null]);
     expect([second.status, second.body.organizationId]).toEqual([201, 'org-freelancer']);
     expect([third.status, third.body.id]).toEqual([200, second.body.id]);
+  });
+
+  it('connects when Redis fails while the organizations are read', async () => {
+    const callback = await consent(ann);
+    const acquire = jest.spyOn(app.get(UpworkRateLimiterService), 'acquire');
+    acquire.mockRejectedValueOnce(new Error('Command timed out'));
+
+    const { status, body } = await ann.get(callback);
+    acquire.mockRestore();
+
+    expect([status, body.status, body.organizationId]).toEqual([201, 'active', null]);
   });
 
   it('ignores an organization that cannot be read', async () => {
