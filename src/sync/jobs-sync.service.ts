@@ -175,7 +175,10 @@ export class JobsSyncService {
     return lastFullSearchAt === null || (everyMs > 0 && lastFullSearchAt.getTime() < Date.now() - everyMs);
   }
 
-  /** Reads until a page has only jobs published or renewed before the last search; a full search reads all pages. */
+  /**
+   * Reads until all dates of a page are before the last search; a full search reads all pages. A page without dates
+   * shows nothing about the jobs behind it.
+   */
   private async *readRows(
     search: SearchRow,
     isFull: boolean,
@@ -189,9 +192,10 @@ export class JobsSyncService {
       return run.read(await this.upwork.call(SEARCH_JOBS, variables, caller)).marketplaceJobPostingsSearch;
     };
     for await (const { nodes: jobs, unreadable } of readPages(MAX_PAGES, read)) {
-      const isKnown = !jobs.some(
-        ({ renewedDateTime, publishedDateTime }) => Number(renewedDateTime ?? publishedDateTime ?? NaN) >= knownSince,
+      const dates = jobs.flatMap(
+        ({ renewedDateTime, publishedDateTime }) => renewedDateTime ?? publishedDateTime ?? [],
       );
+      const isKnown = dates.length > 0 && dates.every((date) => Number(date) < knownSince);
       yield { rows: jobs.map((job) => toJobRow(job, search.jobType)), unreadable };
       if (isKnown && !isFull) return;
     }

@@ -96,6 +96,20 @@ describe('synchronisation with Upwork', () => {
     expect(upwork.calls.at(-1)?.tenant).toBe('org-ann');
   });
 
+  it('reads on behind a page of jobs that Upwork could not read', async () => {
+    await ann.post('/v1/saved-searches', { name: 'Vue', query: 'vue' });
+    await sync('jobs');
+    for (let n = 0; n < 51; n++) upwork.marketplace.publish({ title: `Vue ${n}`, amount: '900' });
+    upwork.partialEvery = 0;
+    upwork.transformResponse = (_, answer) => {
+      const { edges } = answer.data['marketplaceJobPostingsSearch'] as { edges: unknown[] };
+      if (edges.length === 50) edges.fill({ node: null });
+      return answer;
+    };
+
+    expect(await sync('jobs')).toMatchObject({ figures: { created: 1, unreadable: 50 } });
+  });
+
   it('is idempotent, keeps favorite and status, and detects a renewal', async () => {
     const posted = upwork.marketplace.publish({ title: 'Vue dashboards', amount: '900' });
     await ann.post('/v1/saved-searches', { name: 'Vue', query: 'vue' });
