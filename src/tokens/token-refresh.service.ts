@@ -28,8 +28,9 @@ export function computeBackOffSeconds(failuresBefore: number, retryAfterMs = 0):
   return Math.max(doubled * (1 - Math.random() / 5), retryAfterMs / 1_000);
 }
 
-/** Longer than the provider call may take. */
+/** Longer than the provider call may take, so that time is left to repeat a failed store. */
 const LEASE_SECONDS = 30;
+const STORE_INTERVAL_MS = 500;
 
 /** A refresh within this time also serves new callers. */
 const RECENT_REFRESH_SECONDS = 10;
@@ -50,8 +51,9 @@ const EXPIRY_MARGIN_MS = 120_000;
  * calls the provider outside any transaction. It stores the answer only while it owns the lease. All others wait for
  * its result.
  *
- * A failure never changes the pair. If a process dies between the provider's answer and the store, the new pair is lost
- * and the old one void. The next refresh after the lease is then refused, and the owner is asked to reconnect.
+ * A failure never changes the pair. If a process dies between the provider's answer and the store, or PostgreSQL is
+ * away until the lease ends, the new pair is lost and the old one void. The next refresh after the lease is then
+ * refused, and the owner is asked to reconnect.
  */
 @Injectable()
 export class TokenRefreshService {
@@ -134,6 +136,7 @@ export class TokenRefreshService {
   }
 
   private async refreshUnderLease(token: UserToken, owner: string): Promise<UserToken> {
+    const leaseEndsAt = performance.now() + LEASE_SECONDS * 1_000;
     let pair: GrantedTokens;
     let refreshToken: string;
     try {
@@ -157,12 +160,26 @@ export class TokenRefreshService {
       expiresAt,
       scopes,
     ];
-    const [stored] = await this.database.query<UserToken>(STORE_REFRESHED, values);
+    const stored = await this.store(values, leaseEndsAt);
     if (stored) return stored;
     this.logger.warn(`connection ${token.id}: the lease was lost during the call; the new tokens are not stored`);
     throw new AppError('token.refresh_failed', {
       detail: 'The connection was replaced or removed during the refresh.',
     });
+  }
+
+  /** Stores the new pair. Repeats a failed store until the lease ends, because the stored pair is void. */
+  private async store(values: readonly unknown[], until: number): Promise<UserToken | undefined> {
+    for (;;) {
+      try {
+        const [stored] = await this.database.query<UserToken>(STORE_REFRESHED, values);
+        return stored;
+      } catch (error) {
+        if (performance.now() > until) throw error;
+        this.logger.warn(`connection ${String(values[0])}: the new tokens are not stored yet. ${String(error)}`);
+        await sleep(STORE_INTERVAL_MS);
+      }
+    }
   }
 
   /** Records the failure; the pair does not change. */

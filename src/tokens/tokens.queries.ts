@@ -88,13 +88,16 @@ export const READ_WITH_REFRESH_STATE = `
     coalesce(next_refresh_at > now(), false) AS "isBackingOff"
   FROM user_tokens WHERE id = $1`;
 
-/** Stores a new pair of the connection $1 and ends the lease, if $2 still owns it. */
+/**
+ * Stores a new pair of the connection $1 and ends the lease, if $2 still owns it. Finds the row by its seal key when a
+ * first store was committed and its answer was lost.
+ */
 export const STORE_REFRESHED = `
   UPDATE user_tokens SET seal_key = $3, encrypted_access_token = $4, encrypted_refresh_token = $5, expires_at = $6,
     scopes = coalesce($7, scopes), status = 'active', last_refreshed_at = now(), last_error = NULL,
     failed_refreshes = 0, next_refresh_at = NULL, reconnect_reported_at = NULL, refresh_owner = NULL,
     refresh_until = NULL
-  WHERE id = $1 AND refresh_owner = $2
+  WHERE id = $1 AND (refresh_owner = $2 OR seal_key = $3)
   RETURNING ${COLUMNS}`;
 
 /** Records a failed refresh of the connection $1 and ends the lease, if $2 still owns it. The pair does not change. */

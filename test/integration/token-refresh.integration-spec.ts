@@ -1,4 +1,6 @@
+import { Database } from '../../src/platform/database/database';
 import { TokenRefreshService } from '../../src/tokens/token-refresh.service';
+import { STORE_REFRESHED } from '../../src/tokens/tokens.queries';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
@@ -18,6 +20,17 @@ interface Row {
   /** Seconds from the failure to the next attempt. */
   readonly delay_seconds: number;
 }
+
+/** Ends the connections of the first two statements that store a pair. A sequence counts also what is rolled back. */
+const END_FIRST_TWO_STORES = `
+  CREATE SEQUENCE stores;
+  CREATE FUNCTION end_store() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public AS $$
+  BEGIN
+    IF nextval('stores') <= 2 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF;
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER end_store BEFORE UPDATE OF encrypted_refresh_token ON user_tokens
+    FOR EACH ROW EXECUTE FUNCTION end_store()`;
 
 describe('the refresh of connections', () => {
   let upwork: FakeUpwork;
@@ -135,6 +148,35 @@ describe('the refresh of connections', () => {
     await worker.runTask('refresh-connections');
 
     expect((await row()).status).toBe('reconnect_needed');
+  });
+
+  it('repeats the store when PostgreSQL ends its connection, so that the new pair is not lost', async () => {
+    await app.db.query('superuser', END_FIRST_TWO_STORES);
+
+    const refreshed = await runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id)).finally(() =>
+      app.db.query('superuser', 'DROP SEQUENCE stores CASCADE; DROP FUNCTION end_store CASCADE'),
+    );
+
+    expect(refreshed.status).toBe('active');
+    const token = await runAsUser(ann.id, () => second.get(TokenRefreshService).getAccessToken(id));
+    expect(upwork.grants.findUser(token)).toBe(ann.email);
+  });
+
+  it('finds its pair when the answer of the store was lost', async () => {
+    const database = app.get(Database);
+    const query = database.query.bind(database);
+    let stores = 0;
+    const spy = jest.spyOn(database, 'query').mockImplementation(async (...statement: Parameters<typeof query>) => {
+      const rows = await query(...statement);
+      if (statement[0] === STORE_REFRESHED && (stores += 1) === 1) throw new Error('Connection terminated');
+      return rows;
+    });
+
+    const refreshed = await runAsUser(ann.id, () => app.get(TokenRefreshService).refresh(id)).finally(() =>
+      spy.mockRestore(),
+    );
+
+    expect([refreshed.status, stores]).toEqual(['active', 2]);
   });
 
   it('takes over the lease of a caller that died', async () => {
