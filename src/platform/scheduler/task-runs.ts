@@ -74,6 +74,9 @@ const END = `
     failed_attempts = CASE WHEN $5::text IS NULL THEN r.failed_attempts ELSE ${withAttempt('now()', '$5::text')} END
   WHERE id = $1 AND attempts = $2 AND outcome = 'running' RETURNING id`;
 
+/** Lets workers that start at the same instant see each other's request. */
+const LOCK_BOOT_RUNS = `SELECT pg_advisory_xact_lock(hashtextextended('task boot runs', 0))`;
+
 const REQUEST_BOOT_RUN = `
   INSERT INTO task_runs (task, started_by, outcome)
   SELECT $1, 'boot', 'queued'
@@ -145,7 +148,10 @@ export class TaskRuns {
 
   /** Requests a run after the start of a worker, unless one is queued or just started, or the task is paused. */
   async requestBootRun(taskId: string): Promise<void> {
-    await this.database.asScheduler((unit) => unit.query(REQUEST_BOOT_RUN, [taskId]));
+    await this.database.asScheduler(async (unit) => {
+      await unit.query(LOCK_BOOT_RUNS);
+      await unit.query(REQUEST_BOOT_RUN, [taskId]);
+    });
   }
 
   /** Returns the queued runs, which the queue may have lost. */

@@ -12,6 +12,19 @@ const EVERY_SECOND = '* * * * * *';
 const NEVER_IN_A_TEST = '0 0 1 1 *';
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
+/** Holds back the inserts of runs while another session has the lock 1. */
+const HOLD_REQUESTS = `
+  CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
+  BEGIN
+    PERFORM pg_advisory_xact_lock_shared(1);
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER hold BEFORE INSERT ON task_runs FOR EACH ROW EXECUTE FUNCTION hold()`;
+
+const WAITING_REQUESTS = `
+  SELECT FROM pg_locks JOIN pg_database d ON d.oid = database
+  WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()`;
+
 describe(Scheduler.name, () => {
   /** Runs tests concurrently: they mostly wait, and each has a separate installation. */
   const testWithInstallation = (name: string, work: (installation: Installation) => Promise<void>): void =>
@@ -252,6 +265,20 @@ describe(Scheduler.name, () => {
     await installation.startWorker(task);
 
     expect(await installation.runs()).toEqual([expect.objectContaining({ started_by: 'boot', outcome: 'succeeded' })]);
+  });
+
+  testWithInstallation('requests one run at boot for workers that start at the same instant', async (installation) => {
+    const workers = [await installation.startWorker(buildTask({})), await installation.startWorker(buildTask({}))];
+    await installation.db.query('superuser', HOLD_REQUESTS);
+    let requests: Promise<unknown> = Promise.resolve();
+    await installation.db.transaction('superuser', async (client) => {
+      await client.query('SELECT pg_advisory_xact_lock(1)');
+      requests = Promise.all(workers.map((worker) => worker.get(TaskRuns).requestBootRun('a-task')));
+      await waitFor('both wait', async () => (await client.query(WAITING_REQUESTS)).rowCount === 2);
+    });
+    await requests;
+
+    expect(await installation.runs()).toHaveLength(1);
   });
 
   testWithInstallation('does not run a paused task at boot', async (installation) => {
