@@ -57,8 +57,9 @@ export class JobDetailsService {
   /** Counts the user's requests of the minute. */
   private async limitRate(): Promise<void> {
     const key = `job-details:${currentUserId()}`;
-    const results = await this.redis.commands.multi().incr(key).expire(key, 60, 'NX').ttl(key).exec();
-    const [count = 0, , seconds = 60] = (results ?? []).map(([, value]) => Number(value));
+    // EXPIRE with NX needs Redis 7.
+    const results = await this.redis.commands.multi().set(key, 0, 'EX', 60, 'NX').incr(key).ttl(key).exec();
+    const [, count = 0, seconds = 60] = (results ?? []).map(([, value]) => Number(value));
     if (count <= MAX_PER_MINUTE) return;
     throw new AppError('rate.limited', {
       detail: `Jobs can be refreshed ${MAX_PER_MINUTE} times in a minute. Try again in ${seconds} s.`,

@@ -61,8 +61,7 @@ export class AuthorizationsService {
   async complete({ state, code, error }: CallbackDto): Promise<{ token: TokenDto; isNew: boolean }> {
     const { userId, sessionId } = currentPrincipal();
     const key = buildKey(state);
-    const text = await this.redis.commands.getdel(key);
-    const pending = text === null ? undefined : (JSON.parse(text) as PendingAuthorization);
+    const pending = await this.takePending(key);
     if (pending?.userId !== userId || pending.sessionId !== sessionId) throw new AppError('token.state_invalid');
     if (code === undefined) throw buildDeniedError(error ?? 'Upwork returned no code');
     const verifier = await this.encryption.open(pending.sealedVerifier, buildEncryptionContext(userId, key));
@@ -76,6 +75,14 @@ export class AuthorizationsService {
     const organizationId = (organizations ? selectVendor(organizations, connectedIds)?.id : connectedIds[0]) ?? null;
     const tokens = { accessToken, refreshToken, expiresAt, scopes };
     return this.tokens.store({ provider: 'upwork', ...tokens, organizationId, organizations });
+  }
+
+  /** Returns the pending authorization and removes it, so that its state is used once. */
+  private async takePending(key: string): Promise<PendingAuthorization | undefined> {
+    // GETDEL needs Redis 6.2.
+    const results = await this.redis.commands.multi().get(key).del(key).exec();
+    const text = results?.[0]?.[1];
+    return typeof text === 'string' ? (JSON.parse(text) as PendingAuthorization) : undefined;
   }
 
   /**

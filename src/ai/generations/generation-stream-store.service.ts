@@ -72,8 +72,9 @@ export class GenerationStreamStoreService implements OnModuleInit, OnApplication
     const buffer = new ChunkBuffer(after);
     await this.subscribe(key, buffer);
     try {
-      // Read after subscribing: entries may arrive twice, and the buffer ignores duplicates.
-      const stored = await this.redis.commands.xrange(key, `(${after}-0`, '+').catch(() => []);
+      // Read after subscribing: entries may arrive twice, and the buffer ignores duplicates. The next id after that of
+      // the chunk is the end's; an exclusive start needs Redis 6.2.
+      const stored = await this.redis.commands.xrange(key, `${after}-1`, '+').catch(() => []);
       for (const [, fields] of stored) appendEntry(parseEntry(fields[1]), buffer);
       yield* buffer.follow(after, silenceMs);
     } finally {
