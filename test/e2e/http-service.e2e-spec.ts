@@ -4,6 +4,7 @@ import { createAnonymousCaller, createSignedInCaller } from '../support/accounts
 import { Caller } from '../support/caller';
 import { Database } from '../../src/platform/database/database';
 import { RateLimiterService } from '../../src/platform/http/access/rate-limiter.service';
+import { HealthService } from '../../src/platform/health/health.service';
 import { runAsUser } from '../support/run-as-user';
 import { DrainingService } from '../../src/platform/http/edge/draining.service';
 
@@ -132,6 +133,7 @@ describe('health and metrics', () => {
 
   it('is not ready while requests hold every connection of the pool', async () => {
     const lame = await startApp({ sharedWith: app, settings: { DATABASE_POOL_SIZE: '1' } });
+    lame.get(HealthService).checkTimeoutMs = 1_000;
 
     const ready = await runAsUser(1, () =>
       lame.get(Database).transaction(async (unit) => {

@@ -11,6 +11,7 @@ import { AppModule } from '../../src/app.module';
 import { Config } from '../../src/platform/config/config';
 import { loadConfig } from '../../src/platform/config/load-config';
 import { createAdapter, NEST_OPTIONS } from '../../src/platform/http/edge/adapter';
+import { HealthService } from '../../src/platform/health/health.service';
 import { configureApp } from '../../src/platform/http/http-app';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { createTestDatabase, type TestDatabase } from './test-database';
@@ -40,8 +41,8 @@ export interface TestAppOptions {
   readonly sharedWith?: TestApp;
 }
 
-/** Longer than any test: on a busy machine a command may exceed the server's limit of one second. */
-const COMMAND_TIMEOUT_MS = 60_000;
+/** Longer than any test: on a busy machine a command or a check may exceed the server's limit of one second. */
+const TIMEOUT_MS = 60_000;
 
 /** Starts the API. Rate limits are off and passwords are cheap unless the settings say otherwise. */
 export async function startApp({ settings = {}, sharedWith: beside }: TestAppOptions = {}): Promise<TestApp> {
@@ -57,7 +58,8 @@ export async function startApp({ settings = {}, sharedWith: beside }: TestAppOpt
     JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as OpenAPIObject,
   );
   const redis = app.get(RedisClients, { strict: false }).commands;
-  redis.options.commandTimeout = COMMAND_TIMEOUT_MS;
+  redis.options.commandTimeout = TIMEOUT_MS;
+  app.get(HealthService, { strict: false }).checkTimeoutMs = TIMEOUT_MS;
   refuseUndeclaredFields(app.getHttpAdapter().getInstance());
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as { port: number };

@@ -40,9 +40,6 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** Time limit of a check. */
-const CHECK_TIMEOUT_MS = 1_000;
-
 /** Results are reused for this time, so that frequent probes cost little. */
 const MAX_AGE_MS = 1_000;
 
@@ -61,6 +58,8 @@ const PROBE_SECONDS = 10;
  */
 @Injectable()
 export class HealthService {
+  /** Time limit of a check. */
+  checkTimeoutMs = 1_000;
   private readonly checks = new Map<string, Check>();
   private last: { readonly at: number; readonly readiness: Promise<Readiness> } | undefined;
 
@@ -75,7 +74,7 @@ export class HealthService {
     this.register('partitions', () => this.checkPartitions());
   }
 
-  /** Adds a check to readiness. It has one second to finish. */
+  /** Adds a check to readiness. It has `checkTimeoutMs` to finish. */
   register(name: string, check: Check): void {
     this.checks.set(name, check);
   }
@@ -91,7 +90,10 @@ export class HealthService {
 
   private async run(): Promise<Readiness> {
     const results = await Promise.all(
-      [...this.checks].map(async ([name, check]): Promise<[string, CheckResult]> => [name, await runCheck(check)]),
+      [...this.checks].map(async ([name, check]): Promise<[string, CheckResult]> => [
+        name,
+        await runCheck(check, this.checkTimeoutMs),
+      ]),
     );
     const failed = results.some(([, { status }]) => status === 'failed');
     return { status: failed ? 'not_ready' : 'ready', checks: Object.fromEntries(results) };
@@ -119,10 +121,10 @@ export class HealthService {
 }
 
 /** Runs a check within its time limit. Errors become a short reason. */
-async function runCheck(check: Check): Promise<CheckResult> {
+async function runCheck(check: Check, timeoutMs: number): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<CheckResult>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'failed', detail: 'no answer in time' }), CHECK_TIMEOUT_MS);
+    timer = setTimeout(() => resolve({ status: 'failed', detail: 'no answer in time' }), timeoutMs);
   });
   try {
     return await Promise.race([check(), timeout]);

@@ -120,7 +120,10 @@ async function stressMissingPartition(
     await served.query(`ALTER TABLE ${log}_${YEAR} SET SCHEMA archive`);
   }
   await served.restart();
-  const { status, checks } = await served.get(HealthService).ready();
+  const health = served.get(HealthService);
+  // A server that has just started on a busy machine may need more than the second of a probe.
+  health.checkTimeoutMs = 60_000;
+  const { status, checks } = await health.ready();
   const { waits, failed } = await write(pause(1_000, LOAD_TIME));
   return {
     serverStarts: status === 'ready',
