@@ -184,8 +184,7 @@ describe(Database.name, () => {
   it('survives a backend that is killed between two units', async () => {
     await countAs(ann);
     await killBackends(app);
-    const { master } = app.get(DataSource).driver as unknown as { master: { totalCount: number } };
-    await waitFor('the pool drops the connection', () => master.totalCount === 0);
+    await waitFor('the pool drops the connection', () => getPool(app).totalCount === 0);
 
     expect(await countAs(ann)).toBe(0);
   });
@@ -415,6 +414,13 @@ describe(`${Database.name} with two tenants`, () => {
     ann = (await createSignedInCaller(app)).id;
     bob = (await createSignedInCaller(app)).id;
   });
+  // On a busy machine a new connection may take longer than a query may wait.
+  beforeEach(() =>
+    waitFor('all connections are open', async () => {
+      await Promise.allSettled(Array.from({ length: 5 }, () => database.checkWritable()));
+      return getPool(app).totalCount === 5;
+    }),
+  );
   afterAll(() => app.close());
 
   /** Units of one tenant that hold their connection until they are let go. */
@@ -482,6 +488,11 @@ describe(`${Database.name} with two tenants`, () => {
     expect(timeout).toEqual([{ timeout: '2min' }]);
   });
 });
+
+/** Returns the pool of the app's connections. */
+function getPool(app: TestApp): { readonly totalCount: number } {
+  return (app.get(DataSource).driver as unknown as { master: { totalCount: number } }).master;
+}
 
 /** Runs one statement on the pool's own connection, without a context. */
 async function pooled<Row>(app: TestApp, sql: string): Promise<Row[]> {
