@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { Pool } from 'pg';
 import { Message } from '../../src/messages/message.entity';
 import { loadConfig } from '../../src/platform/config/load-config';
@@ -11,8 +12,25 @@ import { TcpProxy } from '../support/tcp-proxy';
 import { testServices } from '../support/test-services';
 import { runAsUser } from '../support/run-as-user';
 
-/** Statement timeout of the application behind the proxy; it stops waiting for an answer two seconds later. */
-const STATEMENT_TIMEOUT_MS = 2_000;
+/**
+ * Statement timeout of the application behind the proxy, long enough for a request on a busy machine. The application
+ * stops waiting for an answer two seconds later.
+ */
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+const ANSWER_TIMEOUT_MS = 100;
+
+/** Script that ends when the session of the second argument has answered its statement. */
+const AWAIT_ANSWER = `
+  const { Client } = require('pg');
+  const [, connectionString, pid] = process.argv;
+  const hasAnswered = "SELECT FROM pg_stat_activity WHERE pid = $1 AND state = 'idle' AND query LIKE '%AS one'";
+  (async () => {
+    const client = new Client({ connectionString });
+    await client.connect();
+    while ((await client.query(hasAnswered, [pid])).rowCount === 0);
+    await client.end();
+  })();`;
 
 const READY = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
 
@@ -106,9 +124,11 @@ describe('a PostgreSQL that', () => {
   it('answers while the event loop is blocked is not timed out', async () => {
     const pool = new Pool({ connectionString: first.db.urls.app });
     const client = await pool.connect();
-    const answer = StatementPipeline.send(client, [{ text: 'SELECT 1 AS one', values: [] }], 100);
-    const end = Date.now() + 1_000;
-    while (Date.now() < end);
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const answer = StatementPipeline.send(client, [{ text: 'SELECT 1 AS one', values: [] }], ANSWER_TIMEOUT_MS);
+    const end = performance.now() + 2 * ANSWER_TIMEOUT_MS;
+    execFileSync(process.execPath, ['-e', AWAIT_ANSWER, first.db.urls.superuser, String(rows[0]!.pid)]);
+    while (performance.now() < end);
 
     expect(await answer).toMatchObject([{ rows: [{ one: 1 }] }]);
     client.release();
