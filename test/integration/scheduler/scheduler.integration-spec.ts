@@ -76,15 +76,24 @@ describe(Scheduler.name, () => {
   });
 
   testWithInstallation('retries a failed run and keeps the error until it succeeds', async (installation) => {
-    const task = buildTask({ retries: 1, work: ({ count }) => Promise.reject(new Error(`broken ${count}`)) });
+    const during: RunRow[][] = [];
+    const task = buildTask({
+      retries: 1,
+      work: async ({ count }) => {
+        during.push(await installation.runs());
+        if (count === 1) throw new Error('broken 1');
+        return { done: 2 };
+      },
+    });
     await installation.startWorker(task);
     const id = await installation.requestRun(task.id);
 
-    const retrying = await installation.waitFor(([row]) => row?.outcome === 'retrying');
-    expect(retrying[0]).toMatchObject({ id, error: 'broken 1', attempts: 1 });
-    task.work = () => Promise.resolve({ done: 2 });
     const rows = await installation.waitFor(([row]) => row?.outcome === 'succeeded');
 
+    expect(during).toMatchObject([
+      [{ id, attempts: 1, error: null, failed_attempts: [] }],
+      [{ id, attempts: 2, error: 'broken 1', failed_attempts: [{ attempt: 1, error: 'broken 1' }] }],
+    ]);
     expect(rows).toEqual([
       expect.objectContaining({ id, attempts: 2, error: null, figures: { done: 2 }, started_by_id: 7 }),
     ]);
