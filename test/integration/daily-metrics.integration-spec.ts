@@ -2,6 +2,7 @@ import { RECORD_DAILY_METRICS } from '../../src/analytics/record-daily-metrics.t
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
+import { runWithinOneDay } from '../support/frozen-date';
 import { buildProposal } from '../support/factories/proposal.factory';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
 
@@ -42,7 +43,9 @@ describe(RECORD_DAILY_METRICS.id, () => {
     app = await startApp();
     worker = await createManualWorker(app);
   });
-  beforeEach(async () => {
+  async function arrange(): Promise<void> {
+    // A run continues where the last one stopped.
+    await app.db.query('superuser', 'DELETE FROM users; TRUNCATE task_runs');
     ann = await createSignedInCaller(app);
     const jobs = [await insertJob(app.db, ann.id), await insertJob(app.db, ann.id), await insertJob(app.db, ann.id)];
     await app.db.query('superuser', `UPDATE jobs SET created_at = now() - interval '3 days' WHERE id = $1`, [jobs[2]]);
@@ -54,15 +57,21 @@ describe(RECORD_DAILY_METRICS.id, () => {
     for (const id of proposals) await ann.post(`/v1/proposals/${id}/submit`);
     won = proposals[0]!;
     await ann.post(`/v1/proposals/${won}/accept`);
-  });
-  // A run continues where the last one stopped.
-  afterEach(() => app.db.query('superuser', 'DELETE FROM users; TRUNCATE task_runs'));
+  }
   afterAll(async () => {
     await worker.close();
     await app.close();
   });
 
-  it('counts each day of each user, and the history at the first run', async () => {
+  const itWithinOneDay = (name: string, work: () => Promise<void>): void =>
+    it(name, () =>
+      runWithinOneDay(async () => {
+        await arrange();
+        await work();
+      }),
+    );
+
+  itWithinOneDay('counts each day of each user, and the history at the first run', async () => {
     const [generation] = await app.db.query<{ id: number }>(
       'superuser',
       `INSERT INTO ai_generations (user_id, generation_type, prompt) VALUES ($1, 'message', 'x') RETURNING id`,
@@ -92,7 +101,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     ).toEqual([{ metric_data: { usd: '0.002468000000' } }]);
   });
 
-  it('counts history for a short time only, and continues where the last run stopped', async () => {
+  itWithinOneDay('counts history for a short time only, and continues where the last run stopped', async () => {
     const realNow = performance.now.bind(performance);
     let later = 0;
     // Every read of the clock shows that ten seconds have passed.
@@ -110,7 +119,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00' });
   });
 
-  it('changes nothing and adds no audit row when repeated', async () => {
+  itWithinOneDay('changes nothing and adds no audit row when repeated', async () => {
     await run();
     const [before, audited] = [await metrics(), await auditRows()];
 
@@ -120,7 +129,7 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect([await metrics(), await auditRows()]).toEqual([before, audited]);
   });
 
-  it('counts late data and removes what no longer exists', async () => {
+  itWithinOneDay('counts late data and removes what no longer exists', async () => {
     await run();
     await app.db.query(
       'superuser',
@@ -134,12 +143,14 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 1': '2.00', 'jobs_seen 3': '1.00' });
   });
 
-  it('counts history that arrives later, so that it agrees with the summary, and what was lost from it', async () => {
-    await run();
-    const jobId = await insertJob(app.db, ann.id);
-    await app.db.query(
-      'superuser',
-      `WITH hired AS (
+  itWithinOneDay(
+    'counts history that arrives later, so that it agrees with the summary, and what was lost from it',
+    async () => {
+      await run();
+      const jobId = await insertJob(app.db, ann.id);
+      await app.db.query(
+        'superuser',
+        `WITH hired AS (
          INSERT INTO proposals (user_id, job_id, status, submitted_at, upwork_status, upwork_changed_at)
          VALUES ($1, $2, 'accepted', now() - interval '100 days', 'Hired', now() - interval '90 days')
        ), lost AS (
@@ -147,22 +158,23 @@ describe(RECORD_DAILY_METRICS.id, () => {
        )
        INSERT INTO messages (user_id, job_id, sender_type, content, created_at)
        VALUES ($1, $2, 'client', 'Hello', now() - interval '95 days')`,
-      [ann.id, jobId],
-    );
+        [ann.id, jobId],
+      );
 
-    await run();
+      await run();
 
-    const counted = await metrics();
-    expect(counted).toMatchObject({ 'proposals_sent 100': '1.00', 'answers 95': '1.00', 'wins 90': '1.00' });
-    expect(counted).toMatchObject({ 'wins 200': '0.00' });
-    const sum = (name: string): number =>
-      Object.entries(counted).reduce((total, [key, value]) => total + (key.startsWith(name) ? Number(value) : 0), 0);
-    const { funnel } = (await ann.get('/v1/analytics/summary')).body;
-    expect([sum('proposals_sent '), sum('answers '), sum('wins ')]).toEqual([3, 2, 2]);
-    expect([funnel.proposalsSent, funnel.answered, funnel.won]).toEqual([3, 2, 2]);
-  });
+      const counted = await metrics();
+      expect(counted).toMatchObject({ 'proposals_sent 100': '1.00', 'answers 95': '1.00', 'wins 90': '1.00' });
+      expect(counted).toMatchObject({ 'wins 200': '0.00' });
+      const sum = (name: string): number =>
+        Object.entries(counted).reduce((total, [key, value]) => total + (key.startsWith(name) ? Number(value) : 0), 0);
+      const { funnel } = (await ann.get('/v1/analytics/summary')).body;
+      expect([sum('proposals_sent '), sum('answers '), sum('wins ')]).toEqual([3, 2, 2]);
+      expect([funnel.proposalsSent, funnel.answered, funnel.won]).toEqual([3, 2, 2]);
+    },
+  );
 
-  it('counts the days it missed', async () => {
+  itWithinOneDay('counts the days it missed', async () => {
     await run();
     await app.db.query(
       'superuser',
@@ -179,29 +191,32 @@ describe(RECORD_DAILY_METRICS.id, () => {
     expect(await metrics()).toMatchObject({ 'jobs_seen 0': '0.00', 'jobs_seen 3': '0.00', 'jobs_seen 9': '3.00' });
   });
 
-  it("counts an interview and an offer on the days of Upwork's words, the first as the answer", async () => {
-    await app.db.query(
-      'superuser',
-      `WITH p AS (
+  itWithinOneDay(
+    "counts an interview and an offer on the days of Upwork's words, the first as the answer",
+    async () => {
+      await app.db.query(
+        'superuser',
+        `WITH p AS (
          UPDATE proposals SET submitted_at = now() - interval '6 days' WHERE user_id = $1 AND id <> $2
          RETURNING user_id, id
        )
        INSERT INTO proposal_status_changes (user_id, proposal_id, status, upwork_status, changed_at)
        SELECT p.user_id, p.id, 'submitted', s.word, now() - make_interval(days => s.days)
        FROM p, (VALUES ('Activated', 5), ('Offered', 3), ('Activated', 2)) AS s (word, days)`,
-      [ann.id, won],
-    );
+        [ann.id, won],
+      );
 
-    await run();
+      await run();
 
-    expect(await metrics()).toEqual({
-      ...{ 'answers 0': '1.00', 'answers 5': '1.00', 'interviews 5': '1.00', 'offers 0': '1.00', 'offers 3': '1.00' },
-      ...{ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00', 'wins 0': '1.00' },
-      ...{ 'proposals_sent 0': '1.00', 'proposals_sent 6': '1.00' },
-    });
-  });
+      expect(await metrics()).toEqual({
+        ...{ 'answers 0': '1.00', 'answers 5': '1.00', 'interviews 5': '1.00', 'offers 0': '1.00', 'offers 3': '1.00' },
+        ...{ 'jobs_seen 0': '2.00', 'jobs_seen 3': '1.00', 'wins 0': '1.00' },
+        ...{ 'proposals_sent 0': '1.00', 'proposals_sent 6': '1.00' },
+      });
+    },
+  );
 
-  it('counts a message of the client as the answer, once, and a win that was archived since', async () => {
+  itWithinOneDay('counts a message of the client as the answer, once, and a win that was archived since', async () => {
     await app.db.query('superuser', `UPDATE proposals SET status = 'submitted' WHERE id = $1`, [won]);
     await app.db.query('superuser', `UPDATE proposals SET status = 'accepted' WHERE id = $1`, [won]);
     await ann.post(`/v1/proposals/${won}/archive`);

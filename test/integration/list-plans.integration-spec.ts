@@ -17,7 +17,7 @@ const FEW = 100;
 
 const TAKE = 21;
 
-/** Inserts rows of the tenant $1, one minute apart. */
+/** Inserts rows of the tenant $1, one millisecond apart: at the start of a year others would be in other partitions. */
 const DATA = [
   `INSERT INTO jobs (user_id, source_key, title) VALUES ($1, 'upwork:1', 'A job'), ($1, 'upwork:2', 'Another')`,
   `INSERT INTO proposals (user_id, job_id, status, submitted_at, created_at)
@@ -43,7 +43,9 @@ const DATA = [
   `INSERT INTO security_logs (user_id, event_type, success, created_at)
    SELECT $1, 'login', n % 2 = 0, CREATED FROM NUMBERS`,
 ].map((sql) =>
-  sql.replace('NUMBERS', 'generate_series(1, $2::integer) AS n').replace('CREATED', `now() - n * interval '1 minute'`),
+  sql
+    .replace('NUMBERS', 'generate_series(1, $2::integer) AS n')
+    .replace('CREATED', `now() - n * interval '1 millisecond'`),
 );
 
 type SortKey = 'created_at' | 'last_activity_at' | 'id';
