@@ -9,6 +9,7 @@ import {
   signInFrom,
 } from '../support/accounts';
 import type { Caller } from '../support/caller';
+import { freezeDate } from '../support/frozen-date';
 
 const PASSWORD = 'seven green umbrellas';
 
@@ -22,6 +23,7 @@ describe('tolerant input of credentials', () => {
     anonymous = createAnonymousCaller(app);
     admin = await createSignedInCaller(app, { role: 'admin' });
   });
+  afterEach(() => jest.useRealTimers());
   afterAll(() => app.close());
 
   const listEmailsTo = async (address: string): Promise<{ to: string; text: string }[]> =>
@@ -43,6 +45,8 @@ describe('tolerant input of credentials', () => {
     const addSpaces = (code: string): string => ` ${code.slice(0, 3)} ${code.slice(3)}`;
 
     it('are accepted with the spaces that authenticators show, on every route', async () => {
+      // A code is accepted for 30 to 60 s only.
+      freezeDate();
       const person = await createUser(app);
       const user = await signInFrom(app, person);
       const { body: enrolment } = await user.post('/v1/auth/mfa/totp', { password: PASSWORD });

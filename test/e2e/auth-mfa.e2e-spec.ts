@@ -10,6 +10,7 @@ import {
 } from '../support/accounts';
 import { Caller } from '../support/caller';
 import { listEmails, findToken } from '../support/emails';
+import { freezeDate } from '../support/frozen-date';
 
 describe('two-factor sign-in', () => {
   let app: TestApp;
@@ -19,6 +20,9 @@ describe('two-factor sign-in', () => {
     app = await startApp();
     anonymous = createAnonymousCaller(app);
   });
+  // A code is accepted for 30 to 60 s only.
+  beforeEach(() => void freezeDate());
+  afterEach(() => jest.useRealTimers());
   afterAll(() => app.close());
 
   async function createUserWithMfa() {

@@ -131,6 +131,8 @@ describe('failed passwords and codes', () => {
   });
 
   it('of the second factor have their own count, on every route', async () => {
+    // A code is accepted for 30 to 60 s only.
+    freezeDate();
     const person: Credentials = await createUser(app);
     const user = await signInFrom(app, person);
     const { authenticator } = await enableTotp(user, person);

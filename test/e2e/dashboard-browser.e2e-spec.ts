@@ -7,6 +7,7 @@ import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
 import { startApp, type TestApp } from '../support/test-app';
 import { describeInBrowser, takeScreenshot, startBrowser } from '../support/browser';
 import { createUser, signInFrom, enableTotp } from '../support/accounts';
+import { freezeDate } from '../support/frozen-date';
 import { startTestWorker, type TestWorker } from '../support/test-worker';
 
 /** Every page an admin can open from the navigation. */
@@ -83,6 +84,8 @@ describeInBrowser('the dashboard in a browser', () => {
 
   it('lets an admin sign in with a second factor, list, run, watch, pause and resume tasks, retry a run', async () => {
     const person = await createUser(app, { role: 'admin' });
+    // A code is accepted for 30 to 60 s only.
+    freezeDate();
     const { authenticator } = await enableTotp(await signInFrom(app, person), person);
     await page.goto(`${app.url}/admin`);
     await takeScreenshot(page, 'sign-in');
@@ -93,6 +96,7 @@ describeInBrowser('the dashboard in a browser', () => {
     await page.keyboard.press('Enter');
 
     await page.getByRole('heading', { name: 'Scheduled tasks' }).waitFor();
+    jest.useRealTimers();
     for (const { id } of SCHEDULED_TASKS)
       expect(await page.getByRole('link', { name: id, exact: true }).count()).toBeGreaterThan(0);
     await page.getByText('Live', { exact: true }).waitFor();

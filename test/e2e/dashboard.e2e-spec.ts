@@ -5,6 +5,7 @@ import { Config } from '../../src/platform/config/config';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
 import { createAccount, signInToDashboard, postForm, rawRequest } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
+import { freezeDate } from '../support/frozen-date';
 import { createUser, Authenticator, signInFrom as signInToApi, enableTotp } from '../support/accounts';
 
 const PASSWORD = 'seven green umbrellas';
@@ -19,6 +20,8 @@ describe('/admin', () => {
     cookie = await signIn('admin@example.com');
   });
 
+  // Tests with codes, which are accepted for 30 to 60 s only, freeze the date.
+  afterEach(() => jest.useRealTimers());
   afterAll(() => app.close());
 
   const post = (path: string, form: Record<string, string>, headers?: Record<string, string>) =>
@@ -121,6 +124,7 @@ describe('/admin', () => {
     });
 
     it('asks an admin with a second factor for a code, again after a wrong one', async () => {
+      freezeDate();
       const person = await createUser(app, { role: 'admin' });
       const { authenticator, backupCodes } = await enableTotp(await signInToApi(app, person), person);
 
@@ -146,6 +150,7 @@ describe('/admin', () => {
     });
 
     it('allows reading while pages are opened, and asks for both factors on an action after ten minutes', async () => {
+      freezeDate();
       const person = await createUser(app, { role: 'admin' });
       const { authenticator } = await enableTotp(await signInToApi(app, person), person);
       const { password } = person;
@@ -285,6 +290,7 @@ describe('/admin', () => {
     });
 
     it('lets an admin turn on a second factor by a QR code, on the page of their account', async () => {
+      freezeDate();
       const person = await createUser(app, { role: 'admin' });
       const own = { cookie: await signInToDashboard(app, person) };
       expect((await raw('/admin/account', own)).body).toMatch(new RegExp(`${person.email}[^]*Set up[^]*this session`));
