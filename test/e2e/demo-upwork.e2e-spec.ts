@@ -6,11 +6,13 @@ import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-r
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
+import { TcpProxy } from '../support/tcp-proxy';
 import { pause } from '../support/wait-for';
 
 describe(UpworkScenario.name, () => {
   let upwork: FakeUpwork;
   let app: TestApp;
+  let proxy: TcpProxy;
   let worker: ManualWorker;
   let isOver = false;
   let working: Promise<void>;
@@ -18,7 +20,8 @@ describe(UpworkScenario.name, () => {
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100' } });
+    proxy = await TcpProxy.start(getPort(upwork));
+    app = await startApp({ settings: { ...buildSettings(), UPWORK_REQUESTS_PER_SECOND: '100' } });
     upwork.limitPerSecond = 1_000;
     worker = await createManualWorker(app);
     working = runWorker();
@@ -36,8 +39,19 @@ describe(UpworkScenario.name, () => {
     await working;
     await worker.close();
     await app.close();
+    await proxy.close();
     await upwork.stop();
   });
+
+  const getPort = ({ url }: FakeUpwork): number => Number(new URL(url).port);
+  /** Returns the fake's settings with the address of the proxy, which a restarted fake keeps. */
+  const buildSettings = (): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(upwork.settings).map(([name, value]) => [
+        name,
+        value.startsWith(upwork.url) ? proxy.buildUrl(value) : value,
+      ]),
+    );
 
   /** Runs the worker until the tests are over. */
   async function runWorker(): Promise<void> {
@@ -123,9 +137,9 @@ describe(UpworkScenario.name, () => {
   it('runs again after the fake Upwork restarted without its data', async () => {
     const ann = await createSignedInCaller(app);
     await runScenario(app, ann.token);
-    const port = Number(new URL(upwork.url).port);
     await upwork.stop();
-    upwork = await new FakeUpwork().start(port);
+    upwork = await new FakeUpwork().start();
+    proxy.port = getPort(upwork);
     upwork.limitPerSecond = 1_000;
     lines.length = 0;
 

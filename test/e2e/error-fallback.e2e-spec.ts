@@ -26,14 +26,21 @@ describe('a fault that nothing catches', () => {
     return server;
   }
 
+  /** Starts the API; on another port when a process took the free one meanwhile. */
   async function startApi(
     settings: Readonly<Record<string, string>> = {},
   ): Promise<{ server: ServerProcess; url: string }> {
-    const port = await findFreePort();
-    const server = start('main', { PORT: String(port), ...settings });
-    const url = `http://127.0.0.1:${port}`;
-    await waitFor('the API listens', () => isListening(url, server));
-    return { server, url };
+    for (;;) {
+      const port = await findFreePort();
+      const server = start('main', { PORT: String(port), ...settings });
+      const url = `http://127.0.0.1:${port}`;
+      try {
+        await waitFor('the API listens', () => isListening(url, server));
+        return { server, url };
+      } catch (error) {
+        if (!String(error).includes('EADDRINUSE')) throw error;
+      }
+    }
   }
 
   function fatals({ lines }: ServerProcess): unknown[] {

@@ -87,11 +87,11 @@ describe('emails', () => {
   });
 
   it('survive an outage of the mail server, and are sent afterwards', async () => {
-    await sink.stop();
+    sink.takeDown();
     await send('ann@example.com');
     await run();
     const meanwhile = await records();
-    await sink.start();
+    sink.isDown = false;
     await run();
     const beforePause = sink.accepted.length;
     await endPauses();
@@ -144,13 +144,13 @@ describe('emails', () => {
   });
 
   it('fail when their link has expired, tried or not', async () => {
-    await sink.stop();
+    sink.takeDown();
     await send('tried@example.com', 1);
     await run();
     await send('waiting@example.com', 60);
     await app.db.query('superuser', `UPDATE email_outbox SET expires_at = now() WHERE status = 'pending'`);
     await run();
-    await sink.start();
+    sink.isDown = false;
 
     expect((await records()).map(({ status, sealed_email }) => [status, sealed_email])).toEqual([
       ['failed', null],
@@ -182,9 +182,9 @@ describe('emails', () => {
       `SELECT id FROM email_outbox
        WHERE lease_until > now() AND domain_hash = (SELECT domain_hash FROM email_outbox ORDER BY id LIMIT 1)`,
     );
-    await sink.stop();
+    sink.takeDown();
     await slowRun.catch(() => undefined);
-    await sink.start();
+    sink.isDown = false;
 
     expect(sink.accepted.map(({ to: [to] }) => to).sort()).toEqual([
       'ann@example1.com',

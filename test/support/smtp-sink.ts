@@ -28,23 +28,27 @@ export class SmtpSink {
   readonly atData = new Map<string, ErrorReply>();
   /** The reply instead of the greeting. */
   atGreeting: ErrorReply | undefined;
+  /** Resets each new connection. The port stays taken, since another process could get a free one. */
+  isDown = false;
   /** The number of connections so far. */
   connections = 0;
   private readonly sockets = new Set<Socket>();
   private readonly waiting = new Set<() => void>();
-  private server: Server = createServer((socket) => this.serve(socket));
-  private port = 0;
+  private readonly server: Server = createServer((socket) => this.serve(socket));
 
-  /** Starts to listen; after a stop, on the same port. */
   async start(): Promise<this> {
-    this.server = createServer((socket) => this.serve(socket)).listen(this.port, '127.0.0.1');
-    await once(this.server, 'listening');
-    this.port = (this.server.address() as AddressInfo).port;
+    await once(this.server.listen(0, '127.0.0.1'), 'listening');
     return this;
   }
 
   get url(): string {
-    return `smtp://127.0.0.1:${this.port}`;
+    return `smtp://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Ends all connections, and each new one at once. */
+  takeDown(): void {
+    this.isDown = true;
+    for (const socket of this.sockets) socket.destroy();
   }
 
   /** Waits for this number of connections. */
@@ -60,6 +64,7 @@ export class SmtpSink {
   }
 
   private serve(socket: Socket): void {
+    if (this.isDown) return void socket.resetAndDestroy();
     this.connections += 1;
     for (const done of this.waiting) done();
     this.waiting.clear();

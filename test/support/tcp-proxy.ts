@@ -20,12 +20,16 @@ export class TcpProxy {
   private isFrozen = false;
   private isCut = false;
 
-  private constructor(private readonly server: Server) {}
+  private constructor(
+    private readonly server: Server,
+    /** Port of the service. */
+    public port: number,
+  ) {}
 
   static async start(port: number): Promise<TcpProxy> {
     const server = createServer();
-    const proxy = new TcpProxy(server);
-    server.on('connection', (client) => proxy.join(client, connect({ host: '127.0.0.1', port })));
+    const proxy = new TcpProxy(server, port);
+    server.on('connection', (client) => proxy.join(client, connect({ host: '127.0.0.1', port: proxy.port })));
     await once(server.listen(0, '127.0.0.1'), 'listening');
     return proxy;
   }
