@@ -42,7 +42,7 @@ export class BenchServerProcess {
     });
     const output = { text: '' };
     for (const stream of [child.stdout, child.stderr]) {
-      stream.on('data', (chunk: Buffer) => (output.text = (output.text + chunk.toString()).slice(-5_000)));
+      stream.on('data', (chunk: Buffer) => (output.text += chunk.toString()));
     }
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await isListening(port))) {
@@ -57,8 +57,8 @@ export class BenchServerProcess {
     return this.child.pid!;
   }
 
-  /** Returns the end of its output. */
-  get logTail(): string {
+  /** Returns its output. */
+  get log(): string {
     return this.output.text;
   }
 

@@ -25,7 +25,8 @@ export class BenchServices {
   private readonly passwords = createPasswords();
   private readonly secretKey = randomBytes(32).toString('base64');
   private readonly encryptionKey = randomBytes(32).toString('base64');
-  private readonly folder = createTemporaryFolder();
+  /** Contains all files of both services and of the servers. */
+  readonly folder = createTemporaryFolder();
   private postgres: EmbeddedPostgres;
   private readonly redis = new EmbeddedRedis({
     folder: join(this.folder, 'redis'),

@@ -15,6 +15,9 @@ const PASSWORD = 'nine purple lanterns';
 /** Cheap passwords and long sessions; rate limits are off unless the scenario sets them. */
 const SETTINGS = { NODE_ENV: 'test', PASSWORD_HASH_COST: '4', ACCESS_TOKEN_SECONDS: '3600' };
 
+/** Length of the log's end in errors. */
+const LOG_TAIL = 5_000;
+
 /** A verified account with a password. */
 export interface StressAccount {
   readonly id: number;
@@ -94,9 +97,9 @@ export class ApiProcess {
     return this.api.hasExited;
   }
 
-  /** Returns the end of the API's log. */
+  /** Returns the API's log. */
   get log(): string {
-    return this.api.logTail;
+    return this.api.log;
   }
 
   /** Creates a verified account. */
@@ -113,7 +116,9 @@ export class ApiProcess {
       signIn: async () => {
         const { status, body } = await new Caller(this.url).post('/v1/auth/login', credentials);
         if (status !== 200)
-          throw new Error(`The sign-in of the scenario was answered ${status}: ${JSON.stringify(body)}\n${this.log}`);
+          throw new Error(
+            `The sign-in of the scenario was answered ${status}: ${JSON.stringify(body)}\n${this.log.slice(-LOG_TAIL)}`,
+          );
         return (body as { accessToken: string }).accessToken;
       },
     };

@@ -16,6 +16,7 @@ import { assertServedFairly, stressRooms } from './rooms/rooms';
 import { assertSentOnce, stressReplies } from './replies/replies';
 import { stressTokenRefresh } from './tokens/token-refresh';
 import { stressKeyRotation } from './encryption/key-rotation';
+import { assertKeysStaySecret, stressKeyServiceOutage } from './encryption/key-service-outage';
 import { readListingArgument, stressSearch } from './http/search';
 import { stressStatusCorrection } from './database/status-correction';
 import { stressTenants } from './database/tenants';
@@ -60,6 +61,12 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   replies: async () => assertSentOnce(await stressReplies({ rounds: 200 })),
   rooms: async () => assertServedFairly(await stressRooms({ rooms: 231, busy: 150, callsPerDay: 200, busyDays: 10 })),
   'token-refresh': () => stressTokenRefresh({ workers: 20, requests: 50 }),
+  // Each outage lasts longer than the minute for which a data key is not unwrapped again.
+  'key-service-outage': async () =>
+    assertKeysStaySecret([
+      await stressKeyServiceOutage({ service: 'vault', clients: 20, holdMs: 90_000 }),
+      await stressKeyServiceOutage({ service: 'aws', clients: 20, holdMs: 90_000 }),
+    ]),
   'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
   // `npm run stress search -- --file listing.csv`; without a file it uses the demo's listing.
   search: () => stressSearch(readListingArgument(process.argv)),

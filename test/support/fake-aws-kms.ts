@@ -42,6 +42,10 @@ export class FakeAwsKms extends FakeKeyService {
     };
   }
 
+  listCredentials(): string[] {
+    return [LOGIN.secretKey];
+  }
+
   buildEntry(id: string, key: string): string {
     return `${id}:aws:${ARN}${key}`;
   }

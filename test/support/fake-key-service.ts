@@ -46,6 +46,9 @@ export abstract class FakeKeyService {
     return { KMS_TIMEOUT_MS: '60000' };
   }
 
+  /** Lists the secrets of the login. */
+  abstract listCredentials(): string[];
+
   /** Returns the entry of ENCRYPTION_KEYS for a key. */
   abstract buildEntry(id: string, key: string): string;
 

@@ -32,6 +32,10 @@ export class FakeVault extends FakeKeyService {
     return { ...super.settings, VAULT_ADDR: this.url, VAULT_TOKEN: TOKEN, ...place };
   }
 
+  listCredentials(): string[] {
+    return [TOKEN];
+  }
+
   buildEntry(id: string, key: string): string {
     return `${id}:vault:${key}`;
   }

@@ -129,7 +129,8 @@ class AdversarialRun {
     this.findings.add(operation, identity, input, reply);
     if (this.api.hasEnded)
       throw new Error(
-        `The API ended: ${JSON.stringify({ ...input, body: input.body?.slice(0, 500) })}\n${this.api.log}`,
+        `The API ended: ${JSON.stringify({ ...input, body: input.body?.slice(0, 500) })}\n` +
+          this.api.log.slice(-5_000),
       );
     if (reply && reply.status < 300 && ENDS_SESSION.test(operation.path)) await this.fixtures.signIn(identity);
     if (reply?.status === 401) this.fixtures.markUncertain(identity);
