@@ -40,7 +40,7 @@ export const encryptionSettings = {
     .describe(
       'Master keys of the encryption at rest as id:base64[,id:base64…]; the first wraps, all unwrap. ' +
         'id:vault:name is a transit key of Vault or OpenBao, id:aws:key a key of AWS KMS by id or ARN. ' +
-        'Either this or ENCRYPTION_KEY_FILE. Create one with: echo k1:$(openssl rand -base64 32)',
+        'Either this or ENCRYPTION_KEY_FILE. Create one of 32 bytes with: echo k1:$(openssl rand -base64 32)',
     )
     .meta({ example: '' }),
   ENCRYPTION_KEY_FILE: text(

@@ -28,8 +28,9 @@ export class HealthController {
     operationId: 'checkReadiness',
     summary: 'Check readiness',
     description:
-      'Checks that PostgreSQL and Redis can be written to. A check fails after one second. Missing partitions are a ' +
-      'warning. The process is not ready while it stops. Results are up to one second old.',
+      'Checks that PostgreSQL and Redis can be written to. A check fails after one second. Missing partitions and ' +
+      'a key management service that cannot be used are a warning. The process is not ready while it stops. ' +
+      'Results are up to one second old.',
   })
   @ApiOkResponse({ type: ReadinessDto, description: 'Requests can be served.' })
   @ApiServiceUnavailableResponse({

@@ -46,7 +46,8 @@ export class EncryptionKeysController {
     description:
       'Queues a run that wraps all data keys with a new master key, or continues an unfinished rotation. With a key ' +
       'file, a new key is created and used once every process has it; otherwise the first of ENCRYPTION_KEYS is ' +
-      'used. Reads and writes continue meanwhile. Needs POST /v1/auth/step-up within the last 10 minutes.',
+      'used, which may name a key in a key management service. Reads and writes continue meanwhile. ' +
+      'Needs POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiAcceptedResponse({ type: TaskRunDto, description: 'The queued run.' })
   rotate(@Body() { reason }: RunTaskDto): Promise<TaskRunDto> {
@@ -63,6 +64,7 @@ export class EncryptionKeysController {
     description:
       'Removes an old key from the key file for good. Answers 409 while it wraps data keys, a stored backup needs ' +
       'it, or a rotation ended less than a minute ago. Copies of older backups can then no longer be decrypted. ' +
+      'Keys of ENCRYPTION_KEYS, also those in a key management service, are 409: remove them there. ' +
       'Needs POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiParam({ name: 'id', type: 'string', description: 'Id of the key.', example: 'k1' })

@@ -71,7 +71,7 @@ export class EncryptionKeyListDto {
     type: Boolean,
     description:
       'True when a rotation creates a key in the key file. Otherwise keys are added to and removed from ' +
-      'ENCRYPTION_KEYS.',
+      'ENCRYPTION_KEYS, which contains them or names them in a key management service.',
     example: true,
   })
   makesKeys: boolean;

@@ -121,7 +121,8 @@ export class KeysPanel implements Panel {
       <>
         <p>
           Each user has a data key for their secrets, and a master key wraps each data key. Master keys are not in the
-          database and are never shown. Backups cannot be read without them: keep copies elsewhere.
+          database and are never shown. Backups cannot be read without them: keep copies elsewhere, or keep the key
+          management service that has them.
         </p>
         <div class="card">
           <LivePart name="progress">{progress}</LivePart>
