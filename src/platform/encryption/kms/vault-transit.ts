@@ -88,7 +88,7 @@ function describe(error: unknown): string {
   return (cause as { code?: string } | undefined)?.code ?? name;
 }
 
-/** Maps an error response. Vault answers 400 for a ciphertext it cannot decrypt, an unknown key and an unfit key type. */
+/** Maps an error response. Vault answers 400 for a ciphertext it cannot decrypt, an unknown key and an unfit type. */
 function toError(status: number, path: string, json: unknown): Error {
   const text = (ERRORS.safeParse(json).data?.errors ?? []).join('; ').replace(/\s+/g, ' ').trim() || `status ${status}`;
   const isOfKey = path.startsWith('encrypt/') || text.includes('encryption key not found') || text.includes('non-AEAD');
