@@ -33,6 +33,15 @@ describe('the table messages', () => {
     return row!.id;
   };
 
+  const storeReply = async (userId: number, upworkId: string | null): Promise<number> => {
+    const [row] = await as<{ id: number }>(
+      userId,
+      `INSERT INTO messages (upwork_message_id, sender_type, content) VALUES ($1, 'freelancer', 'x') RETURNING id`,
+      [upworkId],
+    );
+    return row!.id;
+  };
+
   it("refuses a message about another tenant's job, and a forged tenant", async () => {
     const foreign = await insertJob(app.db, bob);
 
@@ -42,12 +51,23 @@ describe('the table messages', () => {
     ).rejects.toMatchObject({ code: '42501' });
   });
 
-  it("neither shows nor changes another tenant's row, and allows no deletion", async () => {
+  it("neither shows, changes nor deletes another tenant's row", async () => {
     const id = await store(bob, null);
+    const reply = await storeReply(bob, 'a reply');
 
     expect(await as(ann, 'SELECT FROM messages WHERE id = $1', [id])).toEqual([]);
     expect(await as(ann, 'UPDATE messages SET is_read = true WHERE id = $1 RETURNING id', [id])).toEqual([]);
-    await expect(as(bob, 'DELETE FROM messages WHERE id = $1', [id])).rejects.toMatchObject({ code: '42501' });
+    expect(await as(ann, 'DELETE FROM messages WHERE id IN ($1, $2) RETURNING id', [id, reply])).toEqual([]);
+  });
+
+  it("deletes only the freelancer's own messages that a synchronisation stored", async () => {
+    const ids = [
+      await store(ann, null, 'of the client'),
+      await storeReply(ann, null),
+      await storeReply(ann, 'fetched'),
+    ];
+
+    expect(await as(ann, 'DELETE FROM messages WHERE id = ANY($1) RETURNING id', [ids])).toEqual([{ id: ids[2] }]);
   });
 
   it('lets two tenants store the same Upwork id, each only once', async () => {
