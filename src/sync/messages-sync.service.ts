@@ -9,7 +9,9 @@ import { RoomProgress } from './room-progress';
 import { type ListPositions, type SyncCaller, type SyncResult, SyncRun } from './sync-run';
 
 const PAGE_SIZE = 50;
-const MAX_ROOM_PAGES = 20;
+
+/** Ends a list whose cursors never end. */
+const MAX_ROOM_PAGES = 200;
 
 /** Clocks differ, and activity of a room may become visible late. */
 const OVERLAP_MS = 300_000;
@@ -111,7 +113,10 @@ export class MessagesSyncService {
       if (answer.isWorthRepeating) progress.missList();
       return run.read(answer).roomList;
     };
-    for await (const { nodes, unreadable } of readPages(MAX_ROOM_PAGES, read)) {
+    let pages = 0;
+    for await (const { nodes, unreadable, next } of readPages(MAX_ROOM_PAGES, read)) {
+      pages += 1;
+      if (pages === MAX_ROOM_PAGES && next !== null) progress.missList();
       counts.unreadable += unreadable;
       for (const room of nodes) {
         if (run.isStopped) return;

@@ -198,6 +198,39 @@ describe('the rooms of a synchronisation', () => {
     expect(await countMessages()).toBe(51);
   });
 
+  it('are all read, on any number of pages', async () => {
+    openRooms(30);
+    upwork.transformResponse = ({ operation, variables }, real) => {
+      if (operation !== 'Rooms') return real;
+      const [edge, ...others] = real.data['roomList']!.edges;
+      const page = Number((variables as Variables)['pagination']?.['after'] ?? 0) + 1;
+      const pageInfo = { hasNextPage: others.length > 0, endCursor: String(page) };
+      return { data: { roomList: { edges: edge ? [edge] : [], pageInfo } } };
+    };
+
+    expect(await synchronize()).toMatchObject({
+      ...{ status: 'succeeded', lagSeconds: expect.any(Number) },
+      figures: { rooms: 30, created: 30 },
+    });
+  });
+
+  it('are waited for when a list does not end', async () => {
+    openRooms(1);
+    let pages = 0;
+    answer(
+      'Rooms',
+      ({ filter }) => filter?.['includeHidden_eq'] === undefined,
+      (real) => {
+        const { edges } = real.data['roomList']!;
+        pages += 1;
+        return { data: { roomList: { edges: edges.length > 0 ? edges : [{}], pageInfo: { endCursor: `${pages}` } } } };
+      },
+    );
+
+    expect(await synchronize()).toMatchObject({ status: 'succeeded', lagSeconds: null, figures: { rooms: 1 } });
+    expect(pages).toBe(200);
+  });
+
   it('are read again after an internal error', async () => {
     openRooms(2);
     jest.spyOn(UpworkMessagesService.prototype, 'store').mockRejectedValueOnce(new Error('an internal error'));
