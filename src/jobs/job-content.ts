@@ -13,6 +13,9 @@ export const CONTENT_FIELDS = listFields(OmitType(CreateJobDto, ['status', 'isFa
 /** The content of a job, without the user's status and favourite. */
 export type JobContent = Pick<Job, (typeof CONTENT_FIELDS)[number]>;
 
+/** Title of a job whose content expired; `app.expire_fetched_jobs` stores it. */
+export const EXPIRED_TITLE = 'A vacancy no longer kept';
+
 /** Values of absent fields. The others are null. */
 const DEFAULTS: Partial<JobContent> = { currency: 'USD', skills: [] };
 

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { joinUnitOfWork } from '../platform/database/current-unit-of-work';
 import { Database } from '../platform/database/database';
 import type { UnitOfWork } from '../platform/database/unit-of-work';
+import { EXPIRED_TITLE } from './job-content';
+import { Job } from './job.entity';
 import type { ImportReportDto } from './import/import-report.dto';
 import { JobsImportService } from './import/jobs-import.service';
 
@@ -17,6 +19,15 @@ const REVIVE = `
   UPDATE jobs SET fetched_at = now(), expired_at = NULL, status = 'active'
   WHERE source_key IN (SELECT 'upwork:' || seen.id FROM unnest($1::text[]) AS seen (id))
     AND expired_at IS NOT NULL AND status = 'deleted'`;
+
+/**
+ * Restores the job $1 if its content had expired. A job that the user archived or deleted before keeps its status: only
+ * its title shows that it expired.
+ */
+const REVIVE_ONE = `
+  UPDATE jobs SET fetched_at = now(), expired_at = NULL,
+    status = CASE WHEN expired_at IS NOT NULL AND status = 'deleted' THEN 'active' ELSE status END
+  WHERE id = $1 AND (expired_at IS NOT NULL OR title = '${EXPIRED_TITLE}')`;
 
 /** Merges jobs that are stored under their number $1 with those of the ids $2. */
 const MERGE = `SELECT app.merge_upwork_jobs($1, $2)`;
@@ -82,6 +93,20 @@ export class UpworkJobsService {
   /** Stores a job of which only the title is known. A job that exists does not change. One audit row for a new one. */
   async storeMissing(upworkJobNumber: string, title: string): Promise<void> {
     await this.database.query(STORE_MISSING, [upworkJobNumber, title]);
+  }
+
+  /**
+   * Stores what the full posting of a job says. A job whose content had expired is restored, and expires again. One
+   * transaction; an audit row when the job changes, and one when it is restored.
+   * @throws AppError `job.not_found`
+   */
+  async storePosting(id: number, changes: Partial<Job>): Promise<void> {
+    await this.database.transaction((unit) =>
+      joinUnitOfWork(unit, async () => {
+        await unit.query(REVIVE_ONE, [id]);
+        await this.database.change(Job, id, 'job.not_found', () => changes);
+      }),
+    );
   }
 
   private importRows(rows: readonly JobRow[]): Promise<ImportReportDto> {

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { type JobDetails, type JobDetailsDto, JobQuestionsDto } from '../jobs/job-details.dto';
 import { Job } from '../jobs/job.entity';
+import { UpworkJobsService } from '../jobs/upwork-jobs.service';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
 import { currentUserId } from '../platform/http/access/access';
@@ -27,6 +28,7 @@ export class JobDetailsService {
     private readonly redis: RedisClients,
     private readonly tokenRefresh: TokenRefreshService,
     private readonly upwork: UpworkClientService,
+    private readonly jobs: UpworkJobsService,
   ) {}
 
   /** Returns the stored screening questions of a job. @throws AppError `job.not_found` */
@@ -35,8 +37,8 @@ export class JobDetailsService {
   }
 
   /**
-   * Reads the posting and stores its text, kind of pay and details. Session: user; Upwork is called outside any unit of
-   * work. At most one audit row.
+   * Reads the posting and stores its text, kind of pay and details. A job whose content had expired is restored.
+   * Session: user; Upwork is called outside any unit of work.
    * @throws AppError `job.not_found`; `job.not_on_upwork`; `token.not_connected`; `rate.limited` beyond ten in a
    *   minute; `upwork.permission_missing`; `upwork.unavailable`
    */
@@ -44,7 +46,7 @@ export class JobDetailsService {
     const postingId = getPostingId(await this.findJob(id));
     await this.limitRate();
     const changes = toJobChanges(await this.read(postingId));
-    await this.database.change(Job, id, 'job.not_found', () => changes);
+    await this.jobs.storePosting(id, changes);
     return changes.details;
   }
 

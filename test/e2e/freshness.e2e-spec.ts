@@ -112,6 +112,10 @@ describe('the expiry of jobs from Upwork', () => {
       status: 'archived',
     });
     expect((await rowOf(active)).age).toBeLessThan(3_600);
+    await passHours(25);
+    await expire();
+    for (const id of [active, archived])
+      expect((await ann.get(`/v1/jobs/${id}`)).body.title).toBe('A vacancy no longer kept');
   });
 
   it('records that a search still finds a job without a new version', async () => {

@@ -144,6 +144,41 @@ describe('the details of a job', () => {
     expect((await ann.get(`/v1/jobs/${job.id}/questions`)).body).toEqual({ questions: [], refreshedAt: null });
   });
 
+  it.each(['active', 'archived'])('expire again with a job that had expired while %s', async (status) => {
+    await ann.post('/v1/saved-searches', { name: 'Reports', query: status });
+    upwork.marketplace.publish({ title: `Once ${status}`, description: 'Long words', questions: [QUESTION] });
+    await upworkApp.synchronize(ann, 'jobs');
+    const [{ id }] = (await ann.get('/v1/jobs')).body.items;
+    await ann.patch(`/v1/jobs/${id}`, { status });
+    const expire = async () => {
+      await app.db.query('superuser', `UPDATE jobs SET fetched_at = fetched_at - interval '25 hours'`);
+      await worker.runTask('expire-fetched-jobs');
+    };
+    const read = async () => {
+      const [job, { body: details }] = [await ann.get(`/v1/jobs/${id}`), await ann.get(`/v1/jobs/${id}/questions`)];
+      return [job.body.description, job.body.status, details.questions];
+    };
+    await expire();
+    const expired = [null, status === 'active' ? 'deleted' : status, []];
+    expect(await read()).toEqual(expired);
+
+    await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect(await read()).toEqual(['Long words', status, [QUESTION]]);
+    await expire();
+    expect(await read()).toEqual(expired);
+  });
+
+  it('leave a job that the user entered as it is', async () => {
+    const id = await create(`~02${upwork.marketplace.publish({ title: 'Entered' }).id}`);
+
+    await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect(await app.db.query('superuser', 'SELECT fetched_at, status FROM jobs WHERE id = $1', [id])).toEqual([
+      { fetched_at: null, status: 'active' },
+    ]);
+  });
+
   it.each([
     ['a job without an id of Upwork', undefined, 409, 'job.not_on_upwork'],
     ['an id that contains no number', '~01abcdef', 409, 'job.not_on_upwork'],

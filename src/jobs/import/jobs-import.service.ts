@@ -4,6 +4,7 @@ import { markHandled } from '../../platform/concurrency/fair-semaphore';
 import { Database } from '../../platform/database/database';
 import { AppError, type FieldError } from '../../platform/errors/app-error';
 import type { ImportReportDto, ImportErrorDto } from './import-report.dto';
+import { EXPIRED_TITLE } from '../job-content';
 import {
   BrokenFileError,
   checkRow,
@@ -133,9 +134,8 @@ const COLUMNS = [...IMPORTED_COLUMNS.values()];
 const CHANGED = COLUMNS.filter((column) => !['source_key', ...KEPT_COLUMNS].includes(column));
 
 /**
- * Returns the value of a column that counts as a change. The number of applicants grows with nearly every
- * synchronisation, and each change is a new version with an audit row. So a fetched number counts when it reaches
- * another of the ranges that Upwork shows. Every number of a file counts.
+ * Returns the value of a column that counts as a change, which is a new version with an audit row. The number of
+ * applicants grows nearly always: a fetched one counts in another of Upwork's ranges only, one of a file always.
  */
 function compareBy(column: string): string {
   if (!column.endsWith('.applicants')) return column;
@@ -143,14 +143,15 @@ function compareBy(column: string): string {
 }
 
 /**
- * RETURNING omits equal rows. xmax is 0 in a created row and the transaction's id in a changed one. Rows are inserted
- * in order, so that ids follow the file.
+ * An expired job that is fetched again can expire again. RETURNING omits equal rows; xmax is 0 in created ones only.
+ * Rows are inserted in order, so that ids follow the file.
  */
 const STORE_JOBS = `
   INSERT INTO jobs (${COLUMNS.join(', ')}, fetched_at)
   SELECT ${COLUMNS.join(', ')}, CASE WHEN $2 THEN now() END FROM json_populate_recordset(NULL::jobs, $1)
   ON CONFLICT (user_id, source_key) DO UPDATE
-    SET ${CHANGED.map((column) => `${column} = EXCLUDED.${column}`).join(', ')}
+    SET ${CHANGED.map((column) => `${column} = EXCLUDED.${column}`).join(', ')},
+      fetched_at = CASE WHEN $2 AND jobs.title = '${EXPIRED_TITLE}' THEN now() ELSE jobs.fetched_at END
   WHERE (${CHANGED.map((column) => compareBy(`jobs.${column}`)).join(', ')})
     IS DISTINCT FROM (${CHANGED.map((column) => compareBy(`EXCLUDED.${column}`)).join(', ')})
   RETURNING (xmax = 0) AS created`;
@@ -182,7 +183,6 @@ const MAX_FAILED = 10_000;
 const MAX_LOCK_WAIT_MS = 2_000;
 const LOCK_RETRY_MS = 50;
 
-/** Options of an import. */
 interface ImportOptions {
   /** True for rows that were fetched from Upwork. */
   readonly isFetched?: boolean;
