@@ -52,16 +52,18 @@ const WITH_NUMBER = `j.upwork_job_number = $1 OR j.source_key IN ('upwork:' || $
 const LOCK_JOB = `SELECT FROM jobs j WHERE ${WITH_NUMBER} ORDER BY j.id FOR NO KEY UPDATE`;
 
 /**
- * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. A draft that
- * was written after the proposal was sent at $3 is for another one. A known proposal is found also when the user
- * changed the id of its job.
+ * Finds the proposal $2, or the user's open one for the job with the number $1 that has no Upwork id yet. One that was
+ * written after the proposal was sent at $3 is for another one. But the user may have recorded it as submitted a few
+ * minutes later, or at any time if its status $4 is still that. A known proposal is found also when the user changed
+ * the id of its job.
  */
 const MATCH = `
   SELECT j.id AS "jobId", j.job_type AS "jobType", p.id AS "proposalId"
   FROM jobs j
   LEFT JOIN proposals p ON p.job_id = j.id
     AND (p.upwork_proposal_id = $2 OR (p.upwork_proposal_id IS NULL
-      AND (p.status = 'submitted' OR (p.status = 'draft' AND p.created_at <= $3))))
+      AND ((p.status = 'draft' AND p.created_at <= $3)
+        OR (p.status = 'submitted' AND ($4 = 'submitted' OR p.created_at - interval '10 minutes' <= $3)))))
   WHERE ${WITH_NUMBER} OR j.id = (SELECT known.job_id FROM proposals known WHERE known.upwork_proposal_id = $2)
   ORDER BY p.upwork_proposal_id IS NULL, p.id, j.upwork_job_number, j.id LIMIT 1`;
 
@@ -81,10 +83,10 @@ export class UpworkProposalsService {
    */
   updateStatus(known: UpworkProposalInput): Promise<StatusUpdateOutcome> {
     return this.database.transaction(async (unit) => {
-      const { upworkProposalId: id, submittedAt } = known;
+      const { upworkProposalId: id, submittedAt, status } = known;
       const [, [match]] = await Promise.all([
         unit.query(LOCK_JOB, [known.upworkJobNumber]),
-        unit.query<Match>(MATCH, [known.upworkJobNumber, id, submittedAt]),
+        unit.query<Match>(MATCH, [known.upworkJobNumber, id, submittedAt, status]),
       ]);
       if (!match) return 'unknownJob';
       const proposals = unit.repository(Proposal);

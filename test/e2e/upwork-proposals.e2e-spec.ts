@@ -260,6 +260,52 @@ describe('proposals from Upwork', () => {
     expect(await list()).toMatchObject([{ id: draft.id, status: 'rejected', coverLetter: 'As sent' }]);
   });
 
+  describe('beside one that the user submitted here', () => {
+    let jobId: number;
+    let submitted: Item;
+    let upworkJobId: string;
+
+    beforeEach(async () => {
+      upworkJobId = upwork.marketplace.publish({ title: 'COBOL, sent' }).id;
+      jobId = (await ann.post('/v1/jobs', { title: 'COBOL, sent', upworkJobId: `~02${upworkJobId}` })).body.id;
+      const content = { coverLetter: 'As written', bidAmount: '20.00', bidType: 'hourly' };
+      const { body: draft } = await ann.post('/v1/proposals', { jobId, ...content });
+      submitted = (await ann.post(`/v1/proposals/${draft.id}/submit`)).body;
+    });
+
+    /** Submits a proposal on Upwork that was sent `minutes` before the one here was written. */
+    const submitBefore = (minutes: number, status: string) => {
+      const sent = upwork.marketplace.submit(ann.email, upworkJobId, 'As sent', '10.00');
+      const createdAt = new Date(Date.parse(submitted['createdAt']) - minutes * 60_000);
+      return Object.assign(sent, { status, createdAt });
+    };
+    const findSubmitted = async () => (await ann.get(`/v1/proposals/${submitted.id}`)).body;
+
+    it.each(['Declined', 'Withdrawn', 'Archived', 'Hired'])('and were %s before leave it open', async (status) => {
+      submitBefore(600, status);
+
+      expect(await synchronize()).toMatchObject({ figures: { created: 1, moved: 0 } });
+
+      expect(await findSubmitted()).toEqual(submitted);
+      const sent = upwork.marketplace.submit(ann.email, upworkJobId, 'The real one', '20.00');
+      expect(await synchronize()).toMatchObject({ figures: { created: 0, moved: 1 } });
+      expect(await findSubmitted()).toMatchObject({ status: 'submitted', upworkProposalId: sent.id });
+    });
+
+    it.each([
+      ['open', 600, 'Accepted', 'submitted'],
+      ['open with an interview', 600, 'Activated', 'submitted'],
+      ['declined, and were sent minutes before it was recorded', 5, 'Declined', 'rejected'],
+      ['declined, and were sent between the draft and its submission', -0.001, 'Declined', 'rejected'],
+    ])('are that one when they are %s', async (_, minutes, upworkStatus, status) => {
+      const { id } = submitBefore(minutes, upworkStatus);
+
+      expect(await synchronize()).toMatchObject({ figures: { created: 0, moved: 1 } });
+
+      expect(await list()).toMatchObject([{ id: submitted.id, upworkProposalId: id, status }]);
+    });
+  });
+
   it('that the user archived are won when the client hires, and stay archived after that', async () => {
     const { id } = upwork.marketplace.publish({ title: 'COBOL, after all' });
     const sent = upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
