@@ -28,7 +28,7 @@ export type StatusUpdateOutcome = 'created' | 'moved' | 'unchanged' | 'unknownJo
 
 /**
  * Order of the statuses. A synchronisation moves a proposal only forward, so an archived one stays archived, unless the
- * client hires after all.
+ * client decides after all.
  */
 const RANK: Readonly<Record<ProposalStatus, number>> = {
   draft: 0,
@@ -109,7 +109,7 @@ export class UpworkProposalsService {
     proposal: Proposal,
     known: UpworkProposalInput,
   ): Promise<StatusUpdateOutcome> {
-    const isAhead = RANK[known.status] > RANK[proposal.status] || isHiredSince(known, proposal);
+    const isAhead = RANK[known.status] > RANK[proposal.status] || isDecidedSince(known, proposal);
     const isNews = isAhead || known.upworkStatus !== proposal.upworkStatus;
     const changed = await proposals.update(proposal, {
       upworkProposalId: known.upworkProposalId,
@@ -129,7 +129,8 @@ export class UpworkProposalsService {
   }
 }
 
-/** Returns whether the client hired for a proposal that was archived while it was open. */
-function isHiredSince({ status }: UpworkProposalInput, proposal: Proposal): boolean {
-  return status === 'accepted' && proposal.status === 'archived' && proposal.wonAt === null;
+/** Returns whether the client decided on a proposal that was archived while it was open, or hired after a decline. */
+function isDecidedSince({ status }: UpworkProposalInput, { wonAt, rejectedAt, ...proposal }: Proposal): boolean {
+  if (proposal.status !== 'archived' || wonAt !== null) return false;
+  return status === 'accepted' || (status === 'rejected' && rejectedAt === null);
 }

@@ -55,6 +55,16 @@ describe('proposals from Upwork', () => {
     }
   }
 
+  /** Changes the status of the latest proposal on Upwork, and synchronizes. */
+  const setLatest = async (status: string) => {
+    upwork.marketplace.setStatus(upwork.marketplace.proposals[0]!.id, status);
+    return synchronize();
+  };
+  const readTimes = (id: number) =>
+    app.db.query('superuser', 'SELECT won_at AS "wonAt", rejected_at AS "rejectedAt" FROM proposals WHERE id = $1', [
+      id,
+    ]);
+
   const pages = () => upwork.calls.filter(({ operation }) => operation === 'VendorProposals');
   const list = async (query = '') => (await ann.get(`/v1/proposals?limit=100${query}`)).body.items as Item[];
   const find = async (upworkStatus: string) => (await list()).find((item) => item.upworkStatus === upworkStatus);
@@ -304,6 +314,34 @@ describe('proposals from Upwork', () => {
 
       expect(await list()).toMatchObject([{ id: submitted.id, upworkProposalId: id, status }]);
     });
+  });
+
+  it.each([
+    ['the user archived', (id: number) => ann.post(`/v1/proposals/${id}/archive`)],
+    ['Upwork archived', () => setLatest('Archived')],
+  ])('that %s are rejected when the client declines, and stay archived after that', async (_, archive) => {
+    const { id } = upwork.marketplace.publish({ title: 'COBOL, closed' });
+    upwork.marketplace.submit(ann.email, id, 'Hello', '10.00');
+    await synchronize();
+    const [proposal] = await list();
+    await archive(proposal.id);
+    expect(await list()).toMatchObject([{ status: 'archived' }]);
+
+    await setLatest('Declined');
+
+    const { modifiedAt } = upwork.marketplace.proposals[0]!;
+    expect(await list()).toMatchObject([{ status: 'rejected', upworkStatus: 'Declined' }]);
+    expect((await history(proposal.id)).at(-1)).toMatchObject({
+      ...{ status: 'rejected', upworkStatus: 'Declined', changedAt: modifiedAt.toISOString() },
+    });
+    const { funnel } = (await ann.get('/v1/analytics/summary')).body;
+    expect(funnel).toMatchObject({ proposalsSent: 1, answered: 1 });
+    await ann.post(`/v1/proposals/${proposal.id}/archive`);
+    await app.db.query('superuser', `UPDATE syncs SET list_positions = '{}'`);
+    expect(await synchronize()).toMatchObject({ figures: { moved: 0 } });
+    await setLatest('Archived');
+    expect(await list()).toMatchObject([{ status: 'archived' }]);
+    expect(await readTimes(proposal.id)).toEqual([{ wonAt: null, rejectedAt: modifiedAt }]);
   });
 
   it('that the user archived are won when the client hires, and stay archived after that', async () => {
