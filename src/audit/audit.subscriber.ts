@@ -49,7 +49,10 @@ const IGNORED_COLUMNS: ReadonlyMap<string, readonly string[]> = new Map([
   ['ai_generations', ['tokens_used', 'success']],
   ['jobs', ['upwork_job_number']],
   ['proposals', ['won_at', 'rejected_at']],
-  ['saved_searches', ['new_matches', 'last_searched_at', 'last_alerted_at', 'last_full_search_at', 'last_error']],
+  [
+    'saved_searches',
+    ['new_matches', 'last_searched_at', 'last_alerted_at', 'last_full_search_at', 'last_error', 'last_tried_at'],
+  ],
   ['user_mfa', ['last_totp_step']],
   ['user_tokens', ['refresh_owner', 'refresh_until', 'upwork_user_id', 'next_capability_check_at']],
   ['webhooks', ['paused_until', 'timeouts']],

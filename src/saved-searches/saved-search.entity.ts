@@ -70,6 +70,10 @@ export class SavedSearch extends BaseEntity {
   @InstantColumn('last_full_search_at', { nullable: true })
   lastFullSearchAt: Date | null;
 
+  /** When its latest run ended, also in a failure; null: it runs first. */
+  @InstantColumn('last_tried_at', { nullable: true })
+  lastTriedAt: Date | null;
+
   /** Error of the latest run; null after a success. */
   @Column('text', { name: 'last_error', nullable: true })
   lastError: string | null;

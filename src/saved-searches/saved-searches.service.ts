@@ -82,7 +82,7 @@ export class SavedSearchesService {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
       return isDifferentSearch(search, dto)
-        ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastError: null }
+        ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastTriedAt: null, lastError: null }
         : dto;
     });
     return SavedSearchDto.from(changed);

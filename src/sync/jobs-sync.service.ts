@@ -106,19 +106,19 @@ interface SearchRow extends SearchFields {
   readonly lastFullSearchAt: Date | null;
 }
 
-/** Lists the searches that waited longest first: a run can be ended early. */
+/** Lists the searches that waited longest: a run can be ended early, and some always fail. */
 const LIST_SEARCHES = `
   SELECT id, last_searched_at AS "lastSearchedAt", last_full_search_at AS "lastFullSearchAt", ${SEARCH_COLUMNS}
-  FROM saved_searches ORDER BY last_searched_at NULLS FIRST, id LIMIT 50`;
+  FROM saved_searches ORDER BY last_tried_at NULLS FIRST, id LIMIT 50`;
 
 const ADD_NEW_MATCHES = `UPDATE saved_searches SET new_matches = new_matches + $2 WHERE id = $1`;
 
 const MARK_SEARCHED = `
-  UPDATE saved_searches SET last_searched_at = $2,
+  UPDATE saved_searches SET last_searched_at = $2, last_tried_at = now(),
     last_full_search_at = CASE WHEN $3 THEN $2 ELSE last_full_search_at END, last_error = NULL
   WHERE id = $1`;
 
-const MARK_SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2 WHERE id = $1`;
+const MARK_SEARCH_FAILED = `UPDATE saved_searches SET last_error = $2, last_tried_at = now() WHERE id = $1`;
 
 /** Imports the jobs that match the tenant's saved searches, with the rules of the import. */
 @Injectable()

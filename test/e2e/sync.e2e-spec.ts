@@ -432,6 +432,24 @@ describe('synchronisation with Upwork', () => {
     ]);
   });
 
+  it('tries every search in turn, also when the first fifty always fail', async () => {
+    upwork.marketplace.publish({ title: 'Cobol payroll' });
+    for (let n = 0; n < 50; n++) await ann.post('/v1/saved-searches', { name: `Broken ${n}`, query: 'broken' });
+    await ann.post('/v1/saved-searches', { name: 'Cobol', query: 'cobol' });
+    upwork.transformResponse = ({ variables }, answer) =>
+      JSON.stringify(variables).includes('broken') ? { data: null } : answer;
+
+    expect(await sync('jobs')).toMatchObject({ status: 'failed' });
+    const figures = { searches: 1, created: 1, failedSearches: 49 };
+    expect(await sync('jobs')).toMatchObject({ status: 'succeeded', figures });
+
+    upwork.transformResponse = (_, answer) => answer;
+    const { items } = (await ann.get('/v1/saved-searches?limit=100')).body;
+    await ann.patch(`/v1/saved-searches/${items[48].id}`, { query: 'cobol -java' });
+    await sync('jobs');
+    expect((await ann.get(`/v1/saved-searches/${items[48].id}`)).body.lastSearchedAt).not.toBeNull();
+  });
+
   it('isolates failures of rooms, and retries a room that Upwork could not return', async () => {
     const rooms = ['One', 'Two'].map((title) =>
       upwork.marketplace.submit(ann.email, upwork.marketplace.publish({ title }).id, 'Hello', '10.00'),
