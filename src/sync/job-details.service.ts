@@ -16,9 +16,13 @@ import { readPrice, readRates } from './job-facts';
 const MAX_PER_MINUTE = 10;
 const MAX_QUESTIONS = 50;
 
-const FIRST_CONNECTION = `
-  SELECT id, organization_id AS "organizationId" FROM user_tokens
-  WHERE status <> 'reconnect_needed' ORDER BY id LIMIT 1`;
+interface Connection {
+  readonly id: number;
+  readonly organizationId: string | null;
+}
+
+const LIST_CONNECTIONS = `
+  SELECT id, organization_id AS "organizationId" FROM user_tokens WHERE status <> 'reconnect_needed' ORDER BY id`;
 
 /** Reads the full posting of a job from Upwork when its user asks for it. */
 @Injectable()
@@ -69,21 +73,28 @@ export class JobDetailsService {
     });
   }
 
+  /** Asks one connection after the other until one can see the posting. */
   private async read(postingId: string): Promise<UpworkPosting> {
-    const [connection] = await this.database.query<{ id: number; organizationId: string | null }>(FIRST_CONNECTION);
-    if (!connection) throw new AppError('token.not_connected');
-    const { id, organizationId } = connection;
-    const userId = currentUserId();
-    const { data } = await this.tokenRefresh
-      .runWithAccessToken(id, (accessToken) =>
-        this.upwork.call(JOB_DETAILS, { id: postingId }, { userId, accessToken, organizationId }),
-      )
-      .catch((error: unknown) => {
-        throw toAppError(error);
+    const connections = await this.database.query<Connection>(LIST_CONNECTIONS);
+    if (connections.length === 0) throw new AppError('token.not_connected');
+    const failures: unknown[] = [];
+    for (const connection of connections) {
+      const posting = await this.readThrough(connection, postingId).catch((error: unknown) => {
+        if (!isOfOneConnection(error)) throw toAppError(error);
+        failures.push(error);
       });
-    const posting = data.marketplaceJobPosting;
-    if (!posting) throw new AppError('job.not_on_upwork', { detail: 'Upwork shows no such job to your connection.' });
-    return posting;
+      if (posting) return posting;
+    }
+    if (failures.length > 0) throw toAppError(failures[0]);
+    throw new AppError('job.not_on_upwork', { detail: 'Upwork shows no such job to your connections.' });
+  }
+
+  private async readThrough({ id, organizationId }: Connection, postingId: string) {
+    const userId = currentUserId();
+    const { data } = await this.tokenRefresh.runWithAccessToken(id, (accessToken) =>
+      this.upwork.call(JOB_DETAILS, { id: postingId }, { userId, accessToken, organizationId }),
+    );
+    return data.marketplaceJobPosting;
   }
 }
 
@@ -149,6 +160,14 @@ function listQuestions(questions: Questions): string[] {
     .sort((one, other) => (one.sequenceNumber ?? 0) - (other.sequenceNumber ?? 0))
     .flatMap(({ question }) => (question ? [truncateToCodePoints(question, 2_000)] : []))
     .slice(0, MAX_QUESTIONS);
+}
+
+/** Kinds of failures that another connection may not have. */
+const OF_ONE_CONNECTION: ReadonlySet<UpworkErrorKind> = new Set(['refused', 'permission_missing', 'unusable']);
+
+function isOfOneConnection(error: unknown): boolean {
+  if (error instanceof AppError) return error.code.startsWith('token.');
+  return error instanceof UpworkError && OF_ONE_CONNECTION.has(error.kind);
 }
 
 /** Kinds of failures that only a person can end, so a client must not try again soon. */

@@ -1,9 +1,11 @@
 import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import type { FakeAnswer } from '../../src/demo/fake-upwork/fake-schema';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { startApp, type TestApp } from '../support/test-app';
 import type { ManualWorker } from '../support/test-worker';
 import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
+import { createUpworkConnection } from '../support/upwork-connections';
 
 const QUESTION = 'Which database have you made faster, and how much?';
 
@@ -177,6 +179,40 @@ describe('the details of a job', () => {
     expect(await app.db.query('superuser', 'SELECT fetched_at, status FROM jobs WHERE id = $1', [id])).toEqual([
       { fetched_at: null, status: 'active' },
     ]);
+  });
+
+  it('are read through the first connection that can see the posting', async () => {
+    const id = await create(`~02${upwork.marketplace.publish({ title: 'Of an agency', questions: [QUESTION] }).id}`);
+    for (const organizationId of ['org-a', 'org-b', 'org-c'])
+      await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId });
+    const missing = { message: 'No permissions/scopes', path: ['marketplaceJobPosting'] };
+    const answers: ((real: FakeAnswer) => unknown)[] = [
+      () => ({ data: { marketplaceJobPosting: null } }),
+      () => ({ data: { marketplaceJobPosting: null }, errors: [missing] }),
+      (real) => real,
+    ];
+    upwork.transformResponse = (_, real) => answers[upwork.calls.length - 1]!(real);
+
+    const { status, body } = await ann.post(`/v1/jobs/${id}/refresh`);
+
+    expect([status, body.questions]).toEqual([200, [QUESTION]]);
+    expect(upwork.calls.map(({ tenant }) => tenant)).toEqual([undefined, 'org-a', 'org-b']);
+  });
+
+  it('are not read when no connection can see the posting, for the reason that can be mended', async () => {
+    const id = await create(`~02${upwork.marketplace.publish({ title: 'Of another' }).id}`);
+    await createUpworkConnection(app, upwork, ann, { seconds: 3_600, organizationId: 'org-a' });
+    const missing = { message: 'No permissions/scopes', path: ['marketplaceJobPosting'] };
+    const answers = [{}, { errors: [missing] }, {}, {}];
+    upwork.transformResponse = () => ({ data: { marketplaceJobPosting: null }, ...answers[upwork.calls.length - 1] });
+
+    const codes = [await ann.post(`/v1/jobs/${id}/refresh`), await ann.post(`/v1/jobs/${id}/refresh`)];
+
+    expect(codes.map(({ body }) => body.code)).toEqual(['upwork.permission_missing', 'job.not_on_upwork']);
+    upwork.calls.length = 0;
+    upwork.cases.serve('unknown-document');
+    expect((await ann.post(`/v1/jobs/${id}/refresh`)).body.code).toBe('upwork.unavailable');
+    expect(upwork.calls).toHaveLength(1);
   });
 
   it.each([
