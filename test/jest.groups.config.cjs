@@ -13,7 +13,7 @@ module.exports = {
   ...config,
   testRegex: [...testRegex, ENTRY_FILE],
   testPathIgnorePatterns: [...testPathIgnorePatterns, ...listGroupedTests().map(matchOnly)],
-  // Tests also wait for timers and connections, so two workers do not keep two processors busy.
-  maxWorkers: 3,
+  // A worker for each group. Tests also wait for timers and connections, so two workers leave two processors idle.
+  maxWorkers: 4,
   testSequencer: '<rootDir>/test/groups/groups-first.cjs',
 };

@@ -1,0 +1,1 @@
+require('./grouped-tests.cjs').declareGroup(__filename);
