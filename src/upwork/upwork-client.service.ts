@@ -34,9 +34,6 @@ const CALLS_PER_TENANT = 2;
 /** Maximum waiting calls per tenant; only a bug reaches it. */
 const MAX_WAITING_PER_TENANT = 100;
 
-/** Delays before the second and third attempts, less up to half. */
-const RETRY_DELAYS_MS = [500, 2_000];
-
 /** Longer delays that Upwork asks for are left to the caller. */
 const MAX_SLEEP_MS = 5_000;
 
@@ -46,6 +43,8 @@ const MAX_SLEEP_MS = 5_000;
  */
 @Injectable()
 export class UpworkClientService {
+  /** Delays before the second and third attempts, less up to half; shorter in tests. */
+  retryDelaysMs = [500, 2_000];
   private readonly tenantSemaphore = new FairSemaphore({
     resource: 'calls to Upwork',
     perKey: CALLS_PER_TENANT,
@@ -74,7 +73,7 @@ export class UpworkClientService {
       try {
         return await this.tenantSemaphore.run(caller.userId, () => this.attempt(document, request, caller));
       } catch (error) {
-        const pause = computeRetryDelay(attempt, error);
+        const pause = computeRetryDelay(this.retryDelaysMs[attempt], error);
         if (pause === undefined) throw error;
         await sleep(pause);
       }
@@ -178,8 +177,7 @@ function assertHeaderValue(what: string, value: string): string {
 }
 
 /** Returns the delay before the next attempt; undefined when there is none. */
-function computeRetryDelay(attempt: number, error: unknown): number | undefined {
-  const base = RETRY_DELAYS_MS[attempt];
+function computeRetryDelay(base: number | undefined, error: unknown): number | undefined {
   if (base === undefined || !(error instanceof UpworkError) || !error.isTransient) return undefined;
   const pause = error.retryAfterMs ?? base * (0.5 + Math.random() / 2);
   return pause > MAX_SLEEP_MS ? undefined : pause;

@@ -1,5 +1,6 @@
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { SyncKind } from '../../src/sync/sync-run';
+import { UpworkClientService } from '../../src/upwork/upwork-client.service';
 import { CircuitBreaker } from '../../src/upwork/circuit-breaker';
 import { createSignedInCaller, type SignedInCaller } from './accounts';
 import type { Answer } from './caller';
@@ -30,6 +31,7 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
   Object.assign(upwork, { limitPerSecond: 1_000, partialEvery: 0 });
   const app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100', ...settings } });
   const worker = await createManualWorker(app);
+  for (const process of [app, worker]) process.get(UpworkClientService).retryDelaysMs = [1, 1];
   return {
     ...{ upwork, app, worker },
     connectUser: async (organizationId) => {
