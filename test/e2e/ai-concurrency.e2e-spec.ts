@@ -116,10 +116,12 @@ describe('limits on concurrent drafts and event streams', () => {
   it('ends a stream when its session ends', async () => {
     fake.setBehaviour(() => ({ chunks: ['one ', 'two '], stallAfter: 1 }));
     const { body } = await draft(user, 'x');
-    const stream = readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, { token: user.token! });
-    await user.delete(`/v1/auth/sessions/${user.sessionId}`);
+    const { events } = await readEvents(`${app.url}/v1/ai/generations/${body.id}/stream`, {
+      token: user.token!,
+      onEvent: (_, index) => index === 0 && user.delete(`/v1/auth/sessions/${user.sessionId}`),
+    });
 
-    expect((await stream).events.at(-1)).toMatchObject({ event: 'end', data: {} });
+    expect(events.at(-1)).toMatchObject({ event: 'end', data: {} });
     const [row] = await app.db.query<{ status: string }>(
       'superuser',
       'SELECT status FROM ai_generations WHERE id = $1',
