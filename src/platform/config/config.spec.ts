@@ -90,6 +90,13 @@ describe('loadConfig', () => {
       { NODE_ENV: 'production', VAULT_ADDR: 'http://vault:8200', VAULT_TOKEN: 'a-token' },
       'VAULT_ADDR: must begin with https',
     ],
+    ...['http://localhost.example.com:8200', 'http://localhost:1@vault:8200'].map(
+      (VAULT_ADDR): [string, Record<string, string>, string] => [
+        `an address that only begins as one of this machine in production: ${VAULT_ADDR}`,
+        { NODE_ENV: 'production', VAULT_ADDR, VAULT_TOKEN: 'a-token' },
+        'VAULT_ADDR: must begin with https',
+      ],
+    ),
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
   ])('rejects %s', (_, changes, name) => {
     expect(findProblems(changes)[0]).toMatch(new RegExp(`^${name}`));

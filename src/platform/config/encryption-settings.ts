@@ -142,9 +142,13 @@ export function findEncryptionContradictions(settings: EncryptionSettings, isPro
   ];
 }
 
+const THIS_MACHINE = new Set(['127.0.0.1', 'localhost', '[::1]']);
+
 /** Returns whether data keys would cross the network without TLS. */
-function isPlain(address = ''): boolean {
-  return /^http:\/\/(?!127\.0\.0\.1|localhost|\[::1\])/.test(address);
+function isPlain(address: string | undefined): boolean {
+  if (!address) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === 'http:' && !THIS_MACHINE.has(hostname);
 }
 
 function isLocalKey(entry: string): boolean {
