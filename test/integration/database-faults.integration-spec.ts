@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Pool } from 'pg';
 import { Message } from '../../src/messages/message.entity';
 import { loadConfig } from '../../src/platform/config/load-config';
@@ -8,15 +9,14 @@ import { assertNamedStatements } from '../../src/platform/database/driver/statem
 import type { UnitOfWork } from '../../src/platform/database/unit-of-work';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { holdTimeouts } from '../support/frozen-date';
 import { TcpProxy } from '../support/tcp-proxy';
 import { testServices } from '../support/test-services';
 import { runAsUser } from '../support/run-as-user';
 
-/**
- * Statement timeout of the application behind the proxy, long enough for a request on a busy machine. The application
- * stops waiting for an answer two seconds later.
- */
+/** Statement timeout of the application behind the proxy. It stops waiting for an answer two seconds later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
+const GRACE_MS = 2_000;
 
 const ANSWER_TIMEOUT_MS = 100;
 
@@ -57,6 +57,7 @@ describe('a PostgreSQL that', () => {
     database = app.get(Database);
   });
   afterEach(() => {
+    jest.useRealTimers();
     proxy.onClientBytes = proxy.onServerBytes = () => true;
     proxy.unfreeze();
   });
@@ -68,10 +69,13 @@ describe('a PostgreSQL that', () => {
 
   const write = (unit: UnitOfWork): Promise<Message> =>
     unit.repository(Message).insert({ senderType: 'client', content: 'x' });
-  /** Freezes the server when a statement with this text has reached the proxy. */
-  const freezeAt = (text: string): void => {
+  /** Freezes the server when a statement with this text reaches the proxy, and lets the wait for its answer pass. */
+  const freezeAt = (text: string, waitMs = STATEMENT_TIMEOUT_MS + GRACE_MS): void => {
+    const timeouts = holdTimeouts();
     proxy.onClientBytes = (bytes) => {
-      if (bytes.includes(text)) proxy.freeze();
+      if (!bytes.includes(text)) return true;
+      proxy.freeze();
+      timeouts.advance(waitMs);
       return true;
     };
   };
@@ -79,11 +83,12 @@ describe('a PostgreSQL that', () => {
   it('freezes before its answer costs the request 503, and the next request reconnects', async () => {
     const jobs = () => user.withBaseUrl(app.url).get('/v1/jobs');
     expect((await jobs()).status).toBe(200);
-    proxy.freeze();
+    freezeAt('FROM tenant_jobs');
 
     const { status, headers, body } = await jobs();
 
     expect([status, headers.get('retry-after'), body.code]).toEqual([503, '2', 'service.unavailable']);
+    proxy.onClientBytes = () => true;
     proxy.unfreeze();
     expect((await jobs()).status).toBe(200);
   });
@@ -100,7 +105,7 @@ describe('a PostgreSQL that', () => {
   });
 
   it('freezes at ROLLBACK leaves the first error and a usable pool', async () => {
-    freezeAt('ROLLBACK');
+    freezeAt('ROLLBACK', GRACE_MS);
     const failing = runAsUser(user.id, () => database.transaction((unit) => unit.query('SELECT 1/0')));
 
     await expect(failing).rejects.toThrow('division by zero');
@@ -110,11 +115,15 @@ describe('a PostgreSQL that', () => {
   });
 
   it('freezes between two statements fails the unit at the next one', async () => {
+    const timeouts = holdTimeouts();
     const unit = runAsUser(user.id, () =>
       database.transaction(async (work) => {
         await write(work);
         proxy.freeze();
-        await write(work);
+        const second = write(work);
+        await nextTurn();
+        timeouts.advance(STATEMENT_TIMEOUT_MS + GRACE_MS);
+        await second;
       }),
     );
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { Message } from '../../src/messages/message.entity';
 import { currentContext } from '../../src/platform/context/request-context';
@@ -8,9 +9,12 @@ import { Proposal } from '../../src/proposals/proposal.entity';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
+import { holdTimeouts } from '../support/frozen-date';
 import { countSocketWrites } from '../support/measurements';
 import { runAsUser } from '../support/run-as-user';
 import { pause, waitFor } from '../support/wait-for';
+
+const CONNECT_TIMEOUT_MS = 10_000;
 
 const COUNT = 'SELECT count(*) AS count FROM messages';
 
@@ -31,7 +35,7 @@ describe(Database.name, () => {
       settings: {
         DATABASE_POOL_SIZE: '1',
         DATABASE_STATEMENT_TIMEOUT_MS: '5000',
-        DATABASE_CONNECT_TIMEOUT_MS: '10000',
+        DATABASE_CONNECT_TIMEOUT_MS: String(CONNECT_TIMEOUT_MS),
       },
     });
     database = app.get(Database);
@@ -107,9 +111,14 @@ describe(Database.name, () => {
     await runAsUser(ann, () =>
       database.transaction(async (unit) => {
         await unit.query(COUNT);
-        await expect(database.checkWritable()).rejects.toThrow('timeout exceeded');
+        const timeouts = holdTimeouts();
+        const probe = expect(database.checkWritable()).rejects.toThrow('timeout exceeded');
+        await nextTurn();
+        timeouts.advance(CONNECT_TIMEOUT_MS);
+        await probe;
       }),
     );
+    jest.useRealTimers();
     expect(await contextOfConnection()).toBe('');
   });
 
@@ -149,9 +158,14 @@ describe(Database.name, () => {
   });
 
   it('ends a statement that runs longer than a request may, and leaves the connection as it was', async () => {
+    const readTimeout = `SELECT current_setting('statement_timeout') AS timeout`;
+    expect(await runAsUser(ann, () => database.query(readTimeout))).toEqual([{ timeout: '5s' }]);
+    const { statementTimeoutMs } = database;
+    database.statementTimeoutMs = 100;
     await expect(runAsUser(ann, () => database.query('SELECT pg_sleep(600)'))).rejects.toMatchObject({ code: '57014' });
+    database.statementTimeoutMs = statementTimeoutMs;
 
-    const [row] = await pooled<{ timeout: string }>(app, `SELECT current_setting('statement_timeout') AS timeout`);
+    const [row] = await pooled<{ timeout: string }>(app, readTimeout);
     expect(row!.timeout).toBe('1min');
   });
 

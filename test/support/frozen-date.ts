@@ -1,10 +1,9 @@
-/** Everything but Date stays real. */
+/** Stay real with a frozen date and with held timeouts. */
 const REAL = [
   'cancelAnimationFrame',
   'cancelIdleCallback',
   'clearImmediate',
   'clearInterval',
-  'clearTimeout',
   'hrtime',
   'nextTick',
   'performance',
@@ -13,7 +12,6 @@ const REAL = [
   'requestIdleCallback',
   'setImmediate',
   'setInterval',
-  'setTimeout',
 ] as const;
 
 /**
@@ -43,6 +41,22 @@ export interface FrozenDate {
  * clocks of PostgreSQL and Redis continue.
  */
 export function freezeDate(now = Date.now()): FrozenDate {
-  jest.useFakeTimers({ now, doNotFake: [...REAL] });
+  jest.useFakeTimers({ now, doNotFake: [...REAL, 'clearTimeout', 'setTimeout'] });
   return { advance: (milliseconds) => void jest.setSystemTime(Date.now() + milliseconds) };
+}
+
+/** The timeouts of this process that began since they are held. */
+export interface HeldTimeouts {
+  /** Lets this time pass for them: those that it reaches expire. */
+  advance(milliseconds: number): void;
+}
+
+/**
+ * Holds setTimeout in this process, which also runs the tested application, until jest.useRealTimers(). A timeout then
+ * expires at an event of the test, on a fast and on a slow machine. Earlier timeouts and the waits of
+ * node:timers/promises continue.
+ */
+export function holdTimeouts(): HeldTimeouts {
+  jest.useFakeTimers({ doNotFake: [...REAL, 'Date'] });
+  return { advance: (milliseconds) => void jest.advanceTimersByTime(milliseconds) };
 }

@@ -28,6 +28,8 @@ const PROBE = `
  */
 @Injectable()
 export class Database {
+  /** Longest run of a statement of a request; shorter in tests. */
+  statementTimeoutMs: number;
   private readonly entityStatements: EntityStatementsCache;
   private readonly entityRegistry: EntityRegistry;
   private readonly connectionSlots: TenantConnectionSlots;
@@ -37,6 +39,7 @@ export class Database {
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: Config,
   ) {
+    this.statementTimeoutMs = config.database.statementTimeoutMs;
     this.entityStatements = new EntityStatementsCache(dataSource);
     this.connectionSlots = new TenantConnectionSlots(config.database.poolSize, config.database.connectTimeoutMs);
     this.entityRegistry = {
@@ -64,8 +67,7 @@ export class Database {
     values: readonly unknown[] = [],
     options?: QueryOptions,
   ): Promise<Row[]> {
-    const { listTimeoutMs, statementTimeoutMs } = this.config.database;
-    const timeoutMs = Math.min(listTimeoutMs, statementTimeoutMs);
+    const timeoutMs = Math.min(this.config.database.listTimeoutMs, this.statementTimeoutMs);
     return this.query<Row>(sql, values, { ...options, statementTimeoutMs: timeoutMs });
   }
 
@@ -167,13 +169,12 @@ export class Database {
   }
 
   private newUnitOfWork(userId: number | null): UnitOfWork {
-    const { changeListener: listener } = this;
-    const { database } = this.config;
+    const { changeListener: listener, statementTimeoutMs } = this;
     return new UnitOfWork({
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
       acquireSlot: userId === null ? undefined : () => this.connectionSlots.acquire(userId),
-      settings: { userId, reason: null, statementTimeoutMs: database.statementTimeoutMs },
-      named: database.preparedStatements,
+      settings: { userId, reason: null, statementTimeoutMs },
+      named: this.config.database.preparedStatements,
       entities: this.entityRegistry,
       afterChange: userId === null ? undefined : listener && (() => listener(userId)),
     });
