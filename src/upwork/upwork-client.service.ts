@@ -45,6 +45,8 @@ const MAX_SLEEP_MS = 5_000;
 export class UpworkClientService {
   /** Delays before the second and third attempts, less up to half; shorter in tests. */
   retryDelaysMs = [500, 2_000];
+  /** Pause of all calls when Upwork refuses one and does not say how long to wait; shorter in tests. */
+  pauseMs = 1_000;
   private readonly tenantSemaphore = new FairSemaphore({
     resource: 'calls to Upwork',
     perKey: CALLS_PER_TENANT,
@@ -121,7 +123,7 @@ export class UpworkClientService {
 
   private async recordFailure(name: string, { kind, retryAfterMs }: UpworkError): Promise<void> {
     if (kind === 'document_refused') await this.refusedDocuments.add(name);
-    if (kind === 'limited') await this.limiter.pause(retryAfterMs ?? 1_000);
+    if (kind === 'limited') await this.limiter.pause(retryAfterMs ?? this.pauseMs);
   }
 
   /** Sends a request. An answer that reports errors is an answer: only 5xx and silence are failures of the service. */

@@ -9,9 +9,6 @@ import { UpworkError } from './upwork.error';
 /** Users with a longer wait are rejected and may retry later. */
 const MAX_WAIT_MS = 10_000;
 
-/** Polling waits less, so that a user never has more than these calls before theirs. */
-const MAX_POLLING_WAIT_MS = 5_000;
-
 /** Tasks ask for a slot again while none is near, so that a busy minute fails no part of a synchronisation. */
 const MAX_BACKGROUND_WAIT_MS = 120_000;
 
@@ -72,6 +69,8 @@ interface SlotOptions {
 export class UpworkRateLimiterService {
   /** Moves the clock of the day; tests choose a time far from midnight. */
   clockOffsetMs = 0;
+  /** Polling waits less than users, so that a user never has more than these calls before theirs; shorter in tests. */
+  maxPollingWaitMs = 5_000;
   private readonly intervalMs: number;
   private readonly callsPerDay: number;
   private readonly dayKey: string;
@@ -104,7 +103,7 @@ export class UpworkRateLimiterService {
 
   private async reserve(isPolling: boolean): Promise<['granted' | 'busy' | 'spent', number]> {
     const limit = isPolling ? computePollingLimit(this.callsPerDay) : this.callsPerDay;
-    const maxWait = isPolling ? MAX_POLLING_WAIT_MS : MAX_WAIT_MS;
+    const maxWait = isPolling ? this.maxPollingWaitMs : MAX_WAIT_MS;
     const keys = [this.dayKey, NEXT_KEY, PAUSE_KEY];
     const values = [this.intervalMs, maxWait, limit, this.clockOffsetMs];
     const answer = await this.redis.commands.eval(ACQUIRE_SLOT, 3, ...keys, ...values);

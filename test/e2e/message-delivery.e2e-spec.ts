@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
+import { UpworkClientService } from '../../src/upwork/upwork-client.service';
 import { buildDayKey, UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import type { SignedInCaller } from '../support/accounts';
 import type { Answer } from '../support/caller';
@@ -273,13 +274,18 @@ describe('replies to conversations on Upwork', () => {
     });
   });
 
-  it('are searched when the next slot for a call is some seconds away', async () => {
+  it('are searched when the next slot for a call is farther than a poll waits', async () => {
     upwork.faults.schedule('graphql', 'lost');
     const { body } = await send('In a busy minute.');
-    const [seconds] = await app.redis.time();
-    await app.redis.set(NEXT_SLOT_KEY, (Number(seconds) + 7) * 1_000);
+    const [limiter, client] = [worker.get(UpworkRateLimiterService), worker.get(UpworkClientService)];
+    const [{ maxPollingWaitMs }, { retryDelaysMs }] = [limiter, client];
+    limiter.maxPollingWaitMs = 100;
+    client.retryDelaysMs = [];
+    await app.redis.set(NEXT_SLOT_KEY, Date.now() + 1_000);
 
     await search();
+    limiter.maxPollingWaitMs = maxPollingWaitMs;
+    client.retryDelaysMs = retryDelaysMs;
 
     expect((await read(body.id)).delivery).toBe('sent');
   });

@@ -1,11 +1,15 @@
 import { UpworkClientService } from '../../src/upwork/upwork-client.service';
 import { CURRENT_USER } from '../../src/upwork/documents/account.documents';
 import { SEARCH_JOBS } from '../../src/upwork/documents/jobs.documents';
+import { UpworkRateLimiterService } from '../../src/upwork/upwork-rate-limiter.service';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import { startApp, type TestApp } from '../support/test-app';
 
 /** Tolerance for Node timers that fire early, rounded to whole milliseconds on both clocks. */
 const TIMER_MS = 3;
+
+/** Interval of the calls of all processes. */
+const INTERVAL_MS = 20;
 
 /** Redis key of the next free time slot. */
 const NEXT_KEY = 'upwork-calls:next';
@@ -17,8 +21,9 @@ describe(UpworkClientService.name, () => {
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
-    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '20' } });
+    app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: String(1_000 / INTERVAL_MS) } });
     second = await startApp({ sharedWith: app });
+    for (const process of [app, second]) process.get(UpworkClientService).retryDelaysMs = [1, 1];
     upwork.limitPerSecond = 1_000;
   });
   beforeEach(() => {
@@ -44,11 +49,11 @@ describe(UpworkClientService.name, () => {
 
     await Promise.all(Array.from({ length: 40 }, (_, i) => call(i % 2 ? app : second)));
 
-    // Twenty a second: each call has 50 ms. A slow machine delays calls, but none is early.
-    expect(Number(await app.redis.get(NEXT_KEY))).toBeGreaterThanOrEqual(first + 40 * 50);
+    // A slow machine delays calls, but none is early.
+    expect(Number(await app.redis.get(NEXT_KEY))).toBeGreaterThanOrEqual(first + 40 * INTERVAL_MS);
     const times = upwork.calls.map(({ at }) => at).sort((a, b) => a - b);
     expect(times).toHaveLength(40);
-    expect(times.filter((at, place) => at < first + place * 50 - TIMER_MS)).toEqual([]);
+    expect(times.filter((at, place) => at < first + place * INTERVAL_MS - TIMER_MS)).toEqual([]);
   });
 
   it('waits as long as Upwork asks, in every process, and sends the tenant', async () => {
@@ -74,6 +79,7 @@ describe(UpworkClientService.name, () => {
 
   it('tries three times, then pauses calls to a service that is down', async () => {
     const third = await startApp({ sharedWith: app });
+    third.get(UpworkClientService).retryDelaysMs = [1, 1];
     upwork.faults.schedule('graphql', '500', 3);
     upwork.faults.schedule('graphql', 'cut', 3);
     await expect(call(third)).rejects.toMatchObject({ kind: 'unavailable', message: 'Upwork answered 503' });
@@ -105,14 +111,21 @@ describe(UpworkClientService.name, () => {
   it('lets a task wait until a slot is near, and a user not', async () => {
     const caller = { ...buildCaller(10), isPolling: true };
     const callAs = (fields: object) => app.get(UpworkClientService).call(CURRENT_USER, {}, { ...caller, ...fields });
-    const [seconds] = await app.redis.time();
-    const setNext = (inSeconds: number) => app.redis.set(NEXT_KEY, (Number(seconds) + inSeconds) * 1_000);
+    const limiter = app.get(UpworkRateLimiterService);
+    const client = app.get(UpworkClientService);
+    const [{ maxPollingWaitMs }, { retryDelaysMs }] = [limiter, client];
+    client.retryDelaysMs = [];
 
-    await setNext(110);
+    await app.redis.set(NEXT_KEY, Date.now() + 110_000);
     await expect(callAs({ isPolling: false })).rejects.toMatchObject({ kind: 'limited' });
     await expect(callAs({})).rejects.toMatchObject({ kind: 'limited' });
-    await setNext(12);
+    limiter.maxPollingWaitMs = 100;
+    const next = Date.now() + 1_000;
+    await app.redis.set(NEXT_KEY, next);
     await expect(callAs({ isInBackground: true })).resolves.toBeDefined();
+    limiter.maxPollingWaitMs = maxPollingWaitMs;
+    client.retryDelaysMs = retryDelaysMs;
+    expect(upwork.calls[0]!.at).toBeGreaterThanOrEqual(next - TIMER_MS);
   });
 
   it.each([
@@ -175,10 +188,16 @@ describe(UpworkClientService.name, () => {
 
   it('retries when Upwork does not say how long to wait', async () => {
     upwork.faults.schedule('graphql', '429', 2);
+    const client = app.get(UpworkClientService);
+    const { pauseMs } = client;
+    client.pauseMs = 200;
 
     await call(app, 7);
 
+    client.pauseMs = pauseMs;
     expect(upwork.calls).toHaveLength(3);
+    const [first, second, third] = upwork.calls.map(({ at }) => at);
+    expect(Math.min(second! - first!, third! - second!)).toBeGreaterThanOrEqual(200 - TIMER_MS);
   });
 
   it('reports a failed operation, whose empty data are not an empty list', async () => {

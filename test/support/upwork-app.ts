@@ -31,7 +31,8 @@ export async function startUpworkApp(settings: Readonly<Record<string, string>> 
   Object.assign(upwork, { limitPerSecond: 1_000, partialEvery: 0 });
   const app = await startApp({ settings: { ...upwork.settings, UPWORK_REQUESTS_PER_SECOND: '100', ...settings } });
   const worker = await createManualWorker(app);
-  for (const process of [app, worker]) process.get(UpworkClientService).retryDelaysMs = [1, 1];
+  for (const process of [app, worker])
+    Object.assign(process.get(UpworkClientService), { retryDelaysMs: [1, 1], pauseMs: 1 });
   return {
     ...{ upwork, app, worker },
     connectUser: async (organizationId) => {
