@@ -1,9 +1,19 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { startFakeVendors, type FakeBehaviour, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
+import { GenerationRunnerService } from '../../src/ai/generations/generation-runner.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
+import { holdTimeouts } from '../support/frozen-date';
 
 const TEXT = 'A text of some words.';
 const PROMPT = { type: 'cover_letter' };
+
+/** Channel of Node's fetch; it publishes the headers of each response. */
+const HEADERS_CHANNEL = 'undici:request:headers';
+
+/** Limit of a call; half of it without a word ends the call too. */
+const AI_TIMEOUT_SECONDS = 100;
 
 /** Invalid counts. */
 const WRONG = [-1, 0.5, 100.5, 3e9, 1e300, null, '12', {}, [], true];
@@ -46,7 +56,10 @@ describe('an AI provider with invalid answers', () => {
   let user: SignedInCaller;
   beforeAll(async () => {
     fake = await startFakeVendors();
-    app = await startApp({ settings: { ...fake.settings, AI_TIMEOUT_SECONDS: '600', AI_RUNS_PER_USER: '50' } });
+    app = await startApp({
+      settings: { ...fake.settings, AI_TIMEOUT_SECONDS: String(AI_TIMEOUT_SECONDS), AI_RUNS_PER_USER: '50' },
+    });
+    app.get(GenerationRunnerService).retryDelayMs = 1;
     user = await createSignedInCaller(app);
   });
   beforeEach(() => {
@@ -172,17 +185,16 @@ describe('an AI provider with invalid answers', () => {
   });
 
   it('is reported with a specific error when it is silent', async () => {
-    const impatient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '2' } });
-    fake.setBehaviour(() => ({ stallAfter: 0 }));
+    const timeouts = holdTimeouts();
+    const expire = () => void nextTurn().then(() => timeouts.advance((AI_TIMEOUT_SECONDS / 2) * 1_000));
+    subscribe(HEADERS_CHANNEL, expire);
 
-    const { status, body } = await user.withBaseUrl(impatient.url).post('/v1/ai/generations', {
-      ...PROMPT,
-      model: 'gpt-4',
-    });
+    const { status, body } = await answerTo({ stallAfter: 0 });
 
+    unsubscribe(HEADERS_CHANNEL, expire);
+    jest.useRealTimers();
     expect([status, body.code]).toEqual([502, 'ai.generation_failed']);
     expect(body.detail).toContain('openai took too long');
-    await impatient.close();
   });
 
   it('is called once even when it asks for a continuation', async () => {

@@ -1,6 +1,7 @@
 import { END_ORPHANED_AI_CALLS } from '../../src/ai/generations/end-orphaned-ai-calls.task';
 import { findPrice, formatUsd, parseUsd } from '../../src/ai/usage/cost';
 import { UsageLedgerService } from '../../src/ai/usage/usage-ledger.service';
+import { GenerationRunnerService } from '../../src/ai/generations/generation-runner.service';
 import { ProvidersService } from '../../src/ai/providers/providers.service';
 import { runInContext } from '../../src/platform/context/request-context';
 import { Database } from '../../src/platform/database/database';
@@ -8,8 +9,12 @@ import { SystemDatabase } from '../../src/platform/database/system-database';
 import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
-import { runWithinOneDay } from '../support/frozen-date';
+import { holdTimeouts, runWithinOneDay } from '../support/frozen-date';
 import { runAsUser } from '../support/run-as-user';
+import { waitFor } from '../support/wait-for';
+
+/** Limit of a call; half of it without a word ends the call too. */
+const AI_TIMEOUT_SECONDS = 60;
 
 describe('the ledger of AI calls', () => {
   let fake: FakeVendors;
@@ -17,7 +22,7 @@ describe('the ledger of AI calls', () => {
   let user: SignedInCaller;
   beforeAll(async () => {
     fake = await startFakeVendors();
-    app = await startApp({ settings: fake.settings });
+    app = await startApp({ settings: { ...fake.settings, AI_TIMEOUT_SECONDS: String(AI_TIMEOUT_SECONDS) } });
   });
   beforeEach(async () => {
     user = await createSignedInCaller(app);
@@ -227,6 +232,9 @@ describe('the ledger of AI calls', () => {
       body: JSON.stringify({ type: 'message', model: 'gpt-4' }),
     });
     const { id } = (await answer.json()) as { id: number };
+    const runner = second.get(GenerationRunnerService);
+    await waitFor('two words are written', () => runner.find(id)?.chunks.text.startsWith('word word '));
+    runner.shutdownWaitMs = 100;
 
     await second.close();
 
@@ -240,19 +248,19 @@ describe('the ledger of AI calls', () => {
   });
 
   it('aborts a silent provider, and calls the next', async () => {
-    const impatient = await startApp({ sharedWith: app, settings: { AI_TIMEOUT_SECONDS: '10' } });
     let release!: () => void;
     const released = new Promise<void>((resolve) => (release = resolve));
-    fake.setBehaviour(({ vendor }) => (vendor === 'openai' ? { waitFor: released } : {}));
-    const answer = await fetch(`${impatient.url}/v1/ai/generations`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ type: 'message' }),
+    app.get(GenerationRunnerService).retryDelayMs = 1;
+    const timeouts = holdTimeouts();
+    fake.setBehaviour(({ vendor }) => {
+      if (vendor !== 'openai') return {};
+      timeouts.advance((AI_TIMEOUT_SECONDS / 2) * 1_000);
+      return { waitFor: released };
     });
-    const body = (await answer.json()) as Record<string, unknown>;
+    const { status, body } = await user.post('/v1/ai/generations', { type: 'message' });
 
     release();
-    expect([answer.status, body.provider, body.usageIsEstimated]).toEqual([201, 'anthropic', true]);
-    await impatient.close();
+    jest.useRealTimers();
+    expect([status, body.provider, body.usageIsEstimated]).toEqual([201, 'anthropic', true]);
   });
 });

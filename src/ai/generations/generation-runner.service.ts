@@ -13,15 +13,13 @@ import { ActiveGeneration, buildOutcome, type GenerationRequest } from './active
 /** Renewal interval; the task `end-orphaned-ai-calls` considers a process dead after several missed ones. */
 const RENEW_INTERVAL_MS = 2_000;
 
-/** Attempts per model, with a growing delay. */
 const ATTEMPTS_PER_MODEL = 2;
-const RETRY_DELAY_MS = 250;
 
 /** Attempts to save the result, a second apart; then `end-orphaned-ai-calls` settles the generation. */
 const MAX_SETTLE_ATTEMPTS = 5;
 
-/** Time for running calls to finish when the process stops. */
-const SHUTDOWN_WAIT_MS = 5_000;
+/** Time for ended calls to be settled when the process stops. */
+const SHUTDOWN_SETTLE_MS = 5_000;
 
 /** Slot for a run in this process; may still be queued. */
 export interface GenerationSlot {
@@ -36,6 +34,10 @@ export interface GenerationSlot {
  */
 @Injectable()
 export class GenerationRunnerService implements OnModuleInit, BeforeApplicationShutdown {
+  /** Time for running calls to finish when the process stops; shorter in tests. */
+  shutdownWaitMs = 5_000;
+  /** Delay before the second attempt of a model; shorter in tests. */
+  retryDelayMs = 500;
   private readonly logger = new Logger(GenerationRunnerService.name);
   private readonly activeById = new Map<number, ActiveGeneration>();
   private readonly completions = new Map<number, Promise<AiGeneration | undefined>>();
@@ -66,12 +68,12 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    await Promise.race([Promise.all(this.completions.values()), sleep(SHUTDOWN_WAIT_MS, undefined, { ref: false })]);
+    await this.waitForCompletions(this.shutdownWaitMs);
     for (const run of this.activeById.values()) {
       run.isStopped = true;
       run.cancellation.abort();
     }
-    await Promise.race([Promise.all(this.completions.values()), sleep(SHUTDOWN_WAIT_MS, undefined, { ref: false })]);
+    await this.waitForCompletions(SHUTDOWN_SETTLE_MS);
     clearInterval(this.renewalTimer);
   }
 
@@ -108,6 +110,10 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
   /** Waits for the final row and returns it; undefined when another process runs the generation. */
   async waitUntilFinished(generationId: number): Promise<AiGeneration | undefined> {
     return this.completions.get(generationId);
+  }
+
+  private async waitForCompletions(ms: number): Promise<void> {
+    await Promise.race([Promise.all(this.completions.values()), sleep(ms, undefined, { ref: false })]);
   }
 
   private remove(run: ActiveGeneration): void {
@@ -152,7 +158,7 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
         if (run.cancellation.signal.aborted) return;
         if (!this.canAfford(run, index)) break;
         if (attempt > 1)
-          await sleep(RETRY_DELAY_MS * attempt, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
+          await sleep(this.retryDelayMs, undefined, { signal: run.cancellation.signal }).catch(() => undefined);
         const limits = { ...this.config.ai, cancelSignal: run.cancellation.signal };
         const call = await callProvider(
           candidate,
