@@ -3,7 +3,7 @@ import { KeyServiceUnavailable } from '../../src/platform/encryption/kms/key-ser
 import { createAnonymousCaller, createUser, enableTotp, signInFrom } from '../support/accounts';
 import { FakeAwsKms } from '../support/fake-aws-kms';
 import { FakeVault } from '../support/fake-vault';
-import { freezeDate } from '../support/frozen-date';
+import { freezeDate, type FrozenDate } from '../support/frozen-date';
 import { buildSecretContext, createSecrets, type Sealed, startReaders } from '../support/sealed-secrets';
 import { startApp, type TestApp } from '../support/test-app';
 import { createManualWorker } from '../support/test-worker';
@@ -38,9 +38,10 @@ async function readState(app: TestApp): Promise<{ readonly status: string; reado
 
 describe('a key management service', () => {
   let app: TestApp;
+  let now = 0;
+  let advance: FrozenDate['advance'];
 
-  // The tests move the date forward, and a process whose date goes back is no case of operation.
-  beforeEach(async () => {
+  beforeAll(async () => {
     app = await startApp({
       settings: {
         ...vault.settings,
@@ -49,16 +50,24 @@ describe('a key management service', () => {
       },
     });
   });
-
+  // The tests move the date forward, and a process whose date goes back is no case of operation.
+  beforeEach(() => ({ advance } = freezeDate(Math.max(now, Date.now()))));
   afterEach(async () => {
     await vault.start();
-    await app.close();
+    await waitUntilReady();
+    now = Date.now();
     jest.useRealTimers();
   });
+  afterAll(() => app.close());
+
+  const waitUntilReady = () =>
+    waitFor('readiness is ok', async () => {
+      advance(31_000);
+      return (await readState(app)).status === 'ok';
+    });
 
   it('that is down stops no read for the stated time, and readiness says since when', async () => {
     const [secret] = await createSecrets(app, 1);
-    const { advance } = freezeDate();
     await vault.stop();
 
     advance(LIFETIME_MS);
@@ -77,15 +86,11 @@ describe('a key management service', () => {
     expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
     expect(state).toMatchObject({ status: 'warning' });
     expect(state.detail).toContain(`master key v1, since ${since}: Vault does not answer: ECONNREFUSED`);
-    await waitFor('readiness is ok', async () => {
-      advance(1_000);
-      return (await readState(app)).status === 'ok';
-    });
+    await waitUntilReady();
   });
 
   it('that is down keeps no key that was destroyed', async () => {
     const [secret] = await createSecrets(app, 1);
-    const { advance } = freezeDate();
     await vault.stop();
     advance(LIFETIME_MS);
     expect(await open(app, secret!)).toBe(`secret ${secret!.userId}`);
@@ -113,7 +118,6 @@ describe('a key management service', () => {
 
   it('that is down answers 503 to the code of a second factor, which does not count as wrong', async () => {
     const account = await createUser(app);
-    const { advance } = freezeDate();
     const { authenticator } = await enableTotp(await signInFrom(app, account), account);
     const anonymous = createAnonymousCaller(app);
     const { email, password } = account;
@@ -136,7 +140,6 @@ describe('a key management service', () => {
     const pair = { accessToken: 'an-access-token', refreshToken: 'a-refresh-token' };
     const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
     const { body: connection } = await user.post('/v1/tokens', { provider: 'upwork', ...pair, expiresAt });
-    const { advance } = freezeDate();
     advance(LIFETIME_MS + CACHE_SECONDS * 1_000);
     await vault.stop();
 
@@ -148,17 +151,13 @@ describe('a key management service', () => {
   });
 
   it('that is down is noticed without a request', async () => {
-    const { advance } = freezeDate();
     await vault.stop();
     await waitFor('readiness warns', async () => {
       advance(31_000);
       return (await readState(app)).status === 'warning';
     });
     await vault.start();
-    await waitFor('readiness is ok', async () => {
-      advance(31_000);
-      return (await readState(app)).status === 'ok';
-    });
+    await waitUntilReady();
   });
 
   it('sees data keys that are never stored in plain in the database or in Redis', async () => {
