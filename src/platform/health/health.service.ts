@@ -40,9 +40,6 @@ export interface Readiness {
   readonly checks: Readonly<Record<string, CheckResult>>;
 }
 
-/** Results are reused for this time, so that frequent probes cost little. */
-const MAX_AGE_MS = 1_000;
-
 /** Tables without partitions for the next 60 days. No data is lost, since each has a DEFAULT partition. */
 const FIND_UNCOVERED = `
   SELECT table_name AS name FROM app.partition_coverage()
@@ -60,6 +57,8 @@ const PROBE_SECONDS = 10;
 export class HealthService {
   /** Time limit of a check. */
   checkTimeoutMs = 1_000;
+  /** Results are reused for this time, so that frequent probes cost little; shorter in tests. */
+  maxAgeMs = 1_000;
   private readonly checks = new Map<string, Check>();
   private last: { readonly at: number; readonly readiness: Promise<Readiness> } | undefined;
 
@@ -84,7 +83,7 @@ export class HealthService {
     if (this.draining.isDraining) {
       return { status: 'not_ready', checks: { process: { status: 'failed', detail: 'stopping' } } };
     }
-    if (!this.last || Date.now() - this.last.at >= MAX_AGE_MS) this.last = { at: Date.now(), readiness: this.run() };
+    if (!this.last || Date.now() - this.last.at >= this.maxAgeMs) this.last = { at: Date.now(), readiness: this.run() };
     return this.last.readiness;
   }
 
