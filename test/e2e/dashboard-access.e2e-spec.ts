@@ -3,7 +3,7 @@ import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
 import { createAccount, signInToDashboard, rawRequest, type RawAnswer } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
-import { pause } from '../support/wait-for';
+import { waitFor } from '../support/wait-for';
 
 /** Everything readable that needs the sign-in: pages, the script, the events, and bull-board with its API. */
 const PAGES = [
@@ -89,7 +89,10 @@ describe('access to /admin for visitors who are not admins', () => {
     const ended = await signInToDashboard(app, admin);
     const [adminId, endedSession] = ended.replace('gigvault_admin=', '').split('.');
     await app.get(SessionsService).end(Number(adminId), endedSession!);
-    await pause(1_100, 'the server may know a session for a second after its end');
+    await waitFor(
+      'the server knows that the session has ended',
+      async () => (await app.get(SessionsService).findLive(endedSession!)) === null,
+    );
     Object.assign(visitors, {
       'an anonymous visitor': {},
       'a visitor with an access token of the API': { authorization: `Bearer ${admin.sessionId}` },
