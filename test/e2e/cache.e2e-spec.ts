@@ -15,10 +15,19 @@ import { runAsUser } from '../support/run-as-user';
 
 const ON = { CACHE_ENABLED: 'true' };
 
+const POLL_INTERVAL_MS = 50;
+
 /** Returns a problem document without the parts that differ between requests. */
 function withoutRequestData({ status, body }: Answer): unknown {
   const { requestId: _requestId, instance: _instance, ...rest } = body;
   return { status, ...rest };
+}
+
+/** Starts a process beside the first one that polls often, because most tests wait for polls. */
+async function startPolling(first: TestApp): Promise<TestApp> {
+  const app = await startApp({ settings: ON, sharedWith: first });
+  app.get(ChangeFeed).pollIntervalMs = POLL_INTERVAL_MS;
+  return app;
 }
 
 describe(Cache.name, () => {
@@ -29,7 +38,8 @@ describe(Cache.name, () => {
 
   beforeAll(async () => {
     one = await startApp({ settings: ON });
-    two = await startApp({ settings: ON, sharedWith: one });
+    two = await startPolling(one);
+    one.get(ChangeFeed).pollIntervalMs = POLL_INTERVAL_MS;
     ann = await createSignedInCaller(one);
     bob = await createSignedInCaller(one);
   });
@@ -302,13 +312,13 @@ describe(Cache.name, () => {
 
   it('serves no values from before a time without polls', async () => {
     const id = await insertJob(one.db, ann.id, { title: 'Before' });
-    const last = await startApp({ settings: ON, sharedWith: one });
+    const last = await startPolling(one);
     await waitUntilFresh(last);
     await warm(ann, `/v1/jobs/${id}`, last);
     for (const app of [one, two, last]) app.get(ChangeFeed).onApplicationShutdown();
     await last.close();
     await setTitle(id, 'Unseen');
-    const first = await startApp({ settings: ON, sharedWith: one });
+    const first = await startPolling(one);
     try {
       await waitUntilFresh(first);
       const { body } = await ann.withBaseUrl(first.url).get(`/v1/jobs/${id}`);
@@ -324,13 +334,15 @@ describe(Cache.name, () => {
     let app: TestApp;
     let id: number;
 
+    beforeAll(async () => {
+      app = await startPolling(one);
+    });
+    afterAll(() => app.close());
     beforeEach(async () => {
-      app = await startApp({ settings: ON, sharedWith: one });
       id = await insertJob(one.db, ann.id, { title: 'Before' });
       await waitUntilFresh(app);
       await warm(ann, `/v1/jobs/${id}`, app);
     });
-    afterEach(() => app.close());
 
     const waitUntilStale = (app: TestApp): Promise<unknown> =>
       waitFor('the last answer is too old', () => !app.get(ChangeFeed).isFresh);
@@ -349,12 +361,16 @@ describe(Cache.name, () => {
     });
 
     it('when polling has stopped', async () => {
-      jest
-        .spyOn(app.get(ChangeFeed) as unknown as { poll: () => Promise<void> }, 'poll')
+      const feed = app.get(ChangeFeed);
+      const poll = jest
+        .spyOn(feed as unknown as { poll: () => Promise<void> }, 'poll')
         .mockReturnValue(new Promise(() => undefined));
       await setTitle(id, 'After');
       await waitUntilStale(app);
       const reads = await countReads(app, async () => expect(await readTitle()).toBe('After'));
+      poll.mockRestore();
+      feed.onApplicationShutdown();
+      feed.onApplicationBootstrap();
 
       expect(reads).toEqual({ memory: 0, redis: 0, database: 0, bypassed: 1 });
     });

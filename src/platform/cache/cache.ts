@@ -16,9 +16,6 @@ import { TenantVersions, type Version, GET_OR_SET, type TenantChange } from './t
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients, RedisSubscription } from '../redis/redis-clients';
 
-/** Poll interval of each process. */
-const POLL_INTERVAL_MS = 300;
-
 /** Longest age of the last poll while the cache may serve; with the response's way to the client, one second. */
 const MAX_AGE_MS = 900;
 
@@ -59,6 +56,8 @@ interface Cursor {
  */
 @Injectable()
 export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown {
+  /** Poll interval of each process; shorter in tests. */
+  pollIntervalMs = 300;
   private readonly logger = new Logger(ChangeFeed.name);
   private readonly subscription: RedisSubscription;
   private cursor: Cursor | undefined;
@@ -123,7 +122,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
       () => (this.lastError = ''),
       (error: Error) => this.warn(error),
     );
-    if (!this.isStopped) this.timer = setTimeout(() => void this.pollRepeatedly(), POLL_INTERVAL_MS).unref();
+    if (!this.isStopped) this.timer = setTimeout(() => void this.pollRepeatedly(), this.pollIntervalMs).unref();
   }
 
   private async poll(): Promise<void> {
