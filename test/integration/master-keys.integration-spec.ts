@@ -9,7 +9,7 @@ import { createKeyFile } from '../support/encryption';
 import { FakeAwsKms } from '../support/fake-aws-kms';
 import { FakeVault } from '../support/fake-vault';
 import { buildTestConfig } from '../support/test-config';
-import { freezeDate } from '../support/frozen-date';
+import { type FrozenDate, freezeDate } from '../support/frozen-date';
 import { waitFor } from '../support/wait-for';
 
 const associated = Buffer.from('a row');
@@ -134,7 +134,12 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
   afterEach(() => jest.useRealTimers());
 
   const unwrap = () => keys.unwrap(wrapped, associated);
-  const recover = () => waitFor('the key is used again', () => unwrap().catch(() => undefined));
+  /** Unwraps a second later, when the service is asked again, and until a probe of the outage has ended. */
+  const recover = (date: FrozenDate) =>
+    waitFor('the key is used again', () => {
+      date.advance(1_000);
+      return unwrap().catch(() => undefined);
+    });
 
   it('that rotates encrypts with its new version and decrypts those before', async () => {
     fake.rotateKey('one');
@@ -160,6 +165,7 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     ['is down', () => fake.stop(), () => fake.start()],
   ])('is unavailable while the service %s, and used again afterwards', async (_, begin, end) => {
     keys = create({ ...buildSettings(name), KMS_TIMEOUT_MS: '100' }) as KmsMasterKeys;
+    const date = freezeDate();
     await begin();
     const failure = await unwrap().catch((error: unknown) => error);
     const state = await keys.check();
@@ -169,7 +175,7 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     expect(failure).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
     expect(state.status).toBe('warning');
     expect(state.detail).toMatch(/^master key k1, since \d{4}-\d\d-\d\dT[\d:.]+Z: (Vault|AWS KMS)/);
-    expect(await recover()).toEqual(dataKey);
+    expect(await recover(date)).toEqual(dataKey);
     // A probe that began during the outage may fail later.
     await waitFor('the state is ok', async () => (await keys.check()).status === 'ok');
   });
@@ -199,8 +205,7 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
 
     expect(results.every((result) => result.status === 'rejected')).toBe(true);
     expect(fake.requests - requests).toBeLessThanOrEqual(1);
-    date.advance(1_000);
-    expect(await recover()).toEqual(dataKey);
+    expect(await recover(date)).toEqual(dataKey);
   });
 
   it('shows the reason of an outage to operators only', async () => {
