@@ -1,5 +1,5 @@
 import { buildError } from './fake-schema';
-import type { FakeMarketplace, FakeJob, FakeProposal, FakeRoom } from './fake-marketplace';
+import type { FakeMarketplace, FakeJob, FakeProposal, FakeRoom, FakeStory } from './fake-marketplace';
 import {
   buildJobNode,
   buildPostingNode,
@@ -93,7 +93,7 @@ export class FakeQueries {
     const found = this.marketplace.jobs
       .filter((job) => words.every((word) => buildSearchText(job).includes(word)))
       .filter(({ hourly }) => !type || (type === 'HOURLY') === (hourly !== null));
-    return this.addFault(pageSearch(found.map(buildJobNode), filter?.pagination_eq));
+    return this.addFault(pageSearch(found, filter?.pagination_eq, buildJobNode));
   }
 
   vendorProposals({ filter, sortAttribute, pagination }: ProposalArguments): FakeConnection {
@@ -102,12 +102,7 @@ export class FakeQueries {
     const found = this.marketplace.proposals
       .filter(({ owner, status }) => owner === this.caller && isListed(filter.status_eq, status))
       .sort((one, other) => sign * (one[sortKey].getTime() - other[sortKey].getTime()));
-    return this.addFault(
-      pageProposals(
-        found.map((each) => this.buildProposal(each)),
-        pagination,
-      ),
-    );
+    return this.addFault(pageProposals(found, pagination, (each) => this.buildProposal(each)));
   }
 
   roomList({ filter, pagination }: RoomArguments): FakeConnection {
@@ -117,12 +112,7 @@ export class FakeQueries {
       .filter((room) => room.owner === this.caller && room.isSubscribed === isSubscribed)
       .filter(({ isHidden }) => !isHidden || filter?.includeHidden_eq)
       .filter(({ stories }) => stories.some(({ updatedAt }) => updatedAt.getTime() >= since));
-    return this.addFault(
-      pageConversations(
-        found.map((each) => this.buildRoom(each)),
-        pagination,
-      ),
-    );
+    return this.addFault(pageConversations(found, pagination, (each) => this.buildRoom(each)));
   }
 
   roomStories({ filter }: StoryArguments): FakeConnection | null {
@@ -131,10 +121,11 @@ export class FakeQueries {
     const proposal = this.buildRoomProposal(room);
     const { rangeStart, rangeEnd } = filter?.storyFilter?.storyCreatedDateTime_bt ?? {};
     const [since, until] = [Date.parse(rangeStart ?? '1970-01-01'), Date.parse(rangeEnd ?? '9999-12-31')];
-    const stories = room.stories
-      .filter(({ createdAt }) => createdAt.getTime() >= since && createdAt.getTime() <= until)
-      .map((story) => buildStoryNode(story, room, proposal));
-    return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination));
+    const stories = room.stories.filter(
+      ({ createdAt }) => createdAt.getTime() >= since && createdAt.getTime() <= until,
+    );
+    const buildNode = (story: FakeStory) => buildStoryNode(story, room, proposal);
+    return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination, buildNode));
   }
 
   /** Writes a message as the caller. The fake counts the stories of a text in its marketplace. */

@@ -16,6 +16,9 @@ export interface FakeConnection {
 /** Upwork refuses larger pages of proposals. */
 const MAX_PROPOSALS_PER_PAGE = 20;
 
+/** Builds the node of an item. Called only for the items of a page. */
+type NodeBuilder<Item> = (item: Item) => object;
+
 /** A search ends here, however many jobs match. */
 const MAX_SEARCH_RESULTS = 5_000;
 
@@ -42,12 +45,16 @@ export function isListed(list: string, status: string): boolean {
 }
 
 /** Returns a page of a search. `after` counts jobs; the first page needs "0". Without results all parts are null. */
-export function pageSearch(nodes: readonly object[], page: PageRequest | null | undefined): FakeConnection {
+export function pageSearch<Item>(
+  items: readonly Item[],
+  page: PageRequest | null | undefined,
+  buildNode: NodeBuilder<Item>,
+): FakeConnection {
   if (!page || !/^\d+$/.test(page.after ?? '')) throw buildError('500: Exception occurred');
-  const found = nodes.slice(0, MAX_SEARCH_RESULTS);
+  const found = items.slice(0, MAX_SEARCH_RESULTS);
   if (found.length === 0) return { totalCount: 0, edges: null, pageInfo: null };
   const from = Number(page.after);
-  const edges = takeEdges(found, from, page.first);
+  const edges = takeEdges(found, from, page.first, buildNode);
   const end = from + edges.length;
   const pageInfo = { hasNextPage: end < found.length, endCursor: String(end) };
   return {
@@ -58,16 +65,20 @@ export function pageSearch(nodes: readonly object[], page: PageRequest | null | 
 }
 
 /** Returns a page of proposals: at most 20, and `after` is absent or a cursor of an earlier page. */
-export function pageProposals(nodes: readonly object[], { first, after }: PageRequest): FakeConnection {
+export function pageProposals<Item>(
+  items: readonly Item[],
+  { first, after }: PageRequest,
+  buildNode: NodeBuilder<Item>,
+): FakeConnection {
   const from = after === null || after === undefined ? 0 : readProposalCursor(after);
   if (first > MAX_PROPOSALS_PER_PAGE || from === undefined) {
     throw buildError('VJCA-6 Input parameter provided has incorrect value');
   }
-  const edges = takeEdges(nodes, from, first);
+  const edges = takeEdges(items, from, first, buildNode);
   const end = from + edges.length;
-  const hasNextPage = end < nodes.length;
+  const hasNextPage = end < items.length;
   return {
-    totalCount: nodes.length,
+    totalCount: items.length,
     edges,
     pageInfo: { hasNextPage, endCursor: hasNextPage ? buildProposalCursor(end) : null },
   };
@@ -77,20 +88,26 @@ export function pageProposals(nodes: readonly object[], { first, after }: PageRe
  * Returns a page of rooms or stories. Upwork does not say that the last page is the last, and its cursor does not move:
  * a reader ends at an empty page or at a cursor it has already used.
  */
-export function pageConversations(nodes: readonly object[], page: PageRequest | null | undefined): FakeConnection {
+export function pageConversations<Item>(
+  items: readonly Item[],
+  page: PageRequest | null | undefined,
+  buildNode: NodeBuilder<Item>,
+): FakeConnection {
   const { first, after } = page ?? { first: 20 };
   const from = Number(after ?? 0) || 0;
-  const edges = takeEdges(nodes, from, first);
+  const edges = takeEdges(items, from, first, buildNode);
   const end = from + edges.length;
   return {
-    totalCount: nodes.length,
+    totalCount: items.length,
     edges,
-    pageInfo: { hasNextPage: end < nodes.length ? true : null, endCursor: String(end) },
+    pageInfo: { hasNextPage: end < items.length ? true : null, endCursor: String(end) },
   };
 }
 
-function takeEdges(nodes: readonly object[], from: number, first: number) {
-  return nodes.slice(from, from + first).map((node, index) => ({ cursor: String(from + index + 1), node }));
+function takeEdges<Item>(items: readonly Item[], from: number, first: number, buildNode: NodeBuilder<Item>) {
+  return items
+    .slice(from, from + first)
+    .map((item, index) => ({ cursor: String(from + index + 1), node: buildNode(item) }));
 }
 
 function buildProposalCursor(offset: number): string {
