@@ -7,8 +7,7 @@ import { FIRST_SEARCH_CURSOR, SEARCH_JOBS } from '../upwork/documents/jobs.docum
 import { VENDOR_PROPOSALS } from '../upwork/documents/proposals.documents';
 import type { UpworkAnswer, UpworkDocument } from '../upwork/documents/upwork-document';
 import { parseResponse, readAnswer } from '../upwork/upwork-answers';
-import { readSchemaParts } from '../upwork/capabilities.service';
-import { listExpectedParts, listTypeNames } from '../upwork/schema/upwork-schema';
+import { listExpectedParts, listTypeNames, readSchemaParts } from '../upwork/schema/upwork-schema';
 import { UpworkError } from '../upwork/upwork.error';
 import { loadEnvironmentFile, parseOptions, print } from './command-line';
 import { type Finding, formatFinding, formatSummary, ok, problem, warning } from './doctor/finding';

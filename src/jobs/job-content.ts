@@ -3,7 +3,7 @@ import { OmitType } from '@nestjs/swagger';
 import { AppError, type FieldError } from '../platform/errors/app-error';
 import { listFields } from '../platform/http/openapi/dto-fields';
 import { sortKeys } from '../platform/http/validation/strict-json';
-import { toHundredths } from '../platform/http/validation/money-field';
+import { toHundredths } from '../platform/http/validation/money';
 import { CreateJobDto } from './jobs.dto';
 import type { Job } from './job.entity';
 

@@ -3,7 +3,7 @@ import { buildSelectList } from '../platform/database/base.entity';
 import type { QueryOptions } from '../platform/database/unit-of-work';
 import { listFields } from '../platform/http/openapi/dto-fields';
 import type { CursorKey } from '../platform/http/pagination/keyset-page';
-import { toHundredths } from '../platform/http/validation/money-field';
+import { toHundredths } from '../platform/http/validation/money';
 import { Job } from './job.entity';
 import { JobDto } from './jobs.dto';
 import type { ListJobsDto } from './jobs-list.dto';

@@ -5,7 +5,7 @@ import { JOB_DETAILS } from './documents/job-details.documents';
 import { SEARCH_JOBS } from './documents/jobs.documents';
 import { PROPOSAL_LISTS, VENDOR_PROPOSALS } from './documents/proposals.documents';
 import { type UpworkCaller, UpworkClientService } from './upwork-client.service';
-import { buildIntrospection, getTypeName, listParts, listUsedParts, type SchemaParts } from './schema/upwork-schema';
+import { getTypeName, listUsedParts, readSchemaParts } from './schema/upwork-schema';
 import { UpworkError } from './upwork.error';
 
 /** What a connection can do at Upwork, if the API key has the permissions. */
@@ -40,9 +40,6 @@ const VARIABLES: Readonly<Record<Capability, readonly string[]>> = {
   details: [],
 };
 
-/** Types of one call; a document for all of them could exceed Upwork's limit of complexity. */
-const TYPES_PER_CALL = 20;
-
 /** Reads by introspection what an API key can see of Upwork's schema. */
 @Injectable()
 export class CapabilitiesService {
@@ -72,19 +69,4 @@ export function listCapabilityParts(): Record<Capability, string[]> {
     return [name, [...new Set([...used, ...VARIABLES[name]])]] as const;
   });
   return Object.fromEntries(parts) as Record<Capability, string[]>;
-}
-
-type Introspection = Parameters<typeof listParts>[0];
-
-/** Reads the parts of types that are visible to an API key. */
-export async function readSchemaParts(
-  typeNames: readonly string[],
-  call: (document: ReturnType<typeof buildIntrospection>) => Promise<Introspection>,
-): Promise<SchemaParts> {
-  const parts = new Map<string, string>();
-  for (let start = 0; start < typeNames.length; start += TYPES_PER_CALL) {
-    const types = await call(buildIntrospection(typeNames.slice(start, start + TYPES_PER_CALL)));
-    for (const [coordinate, type] of listParts(types)) parts.set(coordinate, type);
-  }
-  return parts;
 }

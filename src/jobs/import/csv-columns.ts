@@ -2,7 +2,7 @@ import { type FieldError, invalidValue } from '../../platform/errors/app-error';
 import { EXPERIENCE_LEVELS } from '../job-values';
 import { CreateJobDto } from '../jobs.dto';
 import { describeField, listFields } from '../../platform/http/openapi/dto-fields';
-import { MONEY_PATTERN } from '../../platform/http/validation/money-field';
+import { MONEY_PATTERN } from '../../platform/http/validation/money';
 import {
   asAmount,
   asBoolean,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isCurrency } from '../../platform/http/validation/money-field';
+import { isCurrency } from '../../platform/http/validation/money';
 
 /** GraphQL operation and the schema of its answer; unknown fields are dropped. */
 export interface UpworkDocument<Schema extends z.ZodType> {

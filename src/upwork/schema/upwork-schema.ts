@@ -68,6 +68,22 @@ export function buildIntrospection(typeNames: readonly string[]) {
   );
 }
 
+/** Types of one call; a document for all of them could exceed Upwork's limit of complexity. */
+const TYPES_PER_CALL = 20;
+
+/** Reads the parts of types that are visible to an API key. */
+export async function readSchemaParts(
+  typeNames: readonly string[],
+  call: (document: ReturnType<typeof buildIntrospection>) => Promise<Parameters<typeof listParts>[0]>,
+): Promise<SchemaParts> {
+  const parts = new Map<string, string>();
+  for (let start = 0; start < typeNames.length; start += TYPES_PER_CALL) {
+    const types = await call(buildIntrospection(typeNames.slice(start, start + TYPES_PER_CALL)));
+    for (const [coordinate, type] of listParts(types)) parts.set(coordinate, type);
+  }
+  return parts;
+}
+
 /** Lists the parts of introspected types. */
 export function listParts(types: Readonly<Record<string, IntrospectedType | null>>): SchemaParts {
   return new Map(Object.values(types).flatMap((type) => (type === null ? [] : listTypeParts(type))));

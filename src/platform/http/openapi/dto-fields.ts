@@ -1,6 +1,6 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, DECORATORS } from '@nestjs/swagger';
-import { AMOUNT_PATTERN, MONEY_PATTERN } from '../validation/money-field';
+import { AMOUNT_PATTERN, MONEY_PATTERN } from '../validation/money';
 
 /** What a DTO class documents about one field. */
 export interface FieldSchema {

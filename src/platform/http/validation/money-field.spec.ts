@@ -1,6 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { validateSync } from 'class-validator';
-import { CurrencyField, toHundredths, MoneyField } from './money-field';
+import { toHundredths } from './money';
+import { CurrencyField, MoneyField } from './money-field';
 
 class PriceDto {
   @MoneyField({ description: 'A price.' })
