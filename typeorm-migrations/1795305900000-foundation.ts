@@ -14,6 +14,9 @@ export class Foundation implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(SCHEMAS);
+    await queryRunner.query(CONTEXT_KEYS);
+    await createFunctions(queryRunner, 'foundation', ['refuse_context']);
+    await queryRunner.query(CONTEXT);
     await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'set_updated_at']);
   }
 
@@ -21,6 +24,9 @@ export class Foundation implements MigrationInterface {
     await queryRunner.query(`
       REVOKE SELECT ON schema_migrations FROM gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
       DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.uid();
+      DROP VIEW auth.context;
+      DROP FUNCTION auth.refuse_context();
+      DROP TABLE auth.context_keys;
       DROP SCHEMA audit;
       DROP SCHEMA app;
       DROP SCHEMA auth;
@@ -50,4 +56,71 @@ const SCHEMAS = `
 
   -- The server compares this table with its own migrations.
   GRANT SELECT ON schema_migrations TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
+`;
+
+/** The server stores the keys as the migration login (`storeContextKeys`). No login of a server process reads them. */
+const CONTEXT_KEYS = `
+  CREATE TABLE auth.context_keys (
+    login name NOT NULL,
+    inner_pad bytea NOT NULL CONSTRAINT context_keys_inner_pad_length CHECK (octet_length(inner_pad) = 64),
+    outer_pad bytea NOT NULL CONSTRAINT context_keys_outer_pad_length CHECK (octet_length(outer_pad) = 64),
+    replaced_at timestamptz,
+    CONSTRAINT context_keys_pkey PRIMARY KEY (login, inner_pad)
+  );
+  COMMENT ON TABLE auth.context_keys IS
+    'The keys that sign the contexts of a login, as the padded keys of HMAC-SHA-256 (RFC 2104).';
+  COMMENT ON COLUMN auth.context_keys.replaced_at IS 'When a new key replaced this one, which stays valid for a day.';
+  ALTER TABLE auth.context_keys ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE auth.context_keys FORCE ROW LEVEL SECURITY;
+  CREATE POLICY context_keys_definer_select ON auth.context_keys FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY context_keys_owner_select ON auth.context_keys FOR SELECT TO gigvault_owner USING (true);
+  CREATE POLICY context_keys_owner_insert ON auth.context_keys FOR INSERT TO gigvault_owner WITH CHECK (true);
+  CREATE POLICY context_keys_owner_update ON auth.context_keys FOR UPDATE TO gigvault_owner USING (true);
+  CREATE POLICY context_keys_owner_delete ON auth.context_keys FOR DELETE TO gigvault_owner USING (true);
+  GRANT SELECT ON auth.context_keys TO gigvault_definer;
+`;
+
+/**
+ * The context is the setting app.context: 64 hexadecimal digits of HMAC-SHA-256, then its fields with a unit separator
+ * (0x1F) between them. The first field is the second of the signature, in ten digits. Reads send four fields, because
+ * their signature can be reused; everything that may write sends all.
+ *
+ * A view checks it because that costs half of a function in PL/pgSQL. It runs once a statement, as the InitPlan of a
+ * policy: (SELECT tenant FROM auth.context). The key stays in the table: a constant of a plan could be printed by
+ * debug_print_plan. The names of a view are resolved when it is created, so a search_path changes nothing.
+ *
+ * Both sides of the comparison are hashed with the key, so its duration says nothing about the expected signature. The
+ * nested CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.
+ */
+const CONTEXT = `
+  CREATE VIEW auth.context WITH (security_barrier) AS
+  SELECT nullif(split_part(c.signed, E'\\x1f', 2), '')::bigint AS tenant,
+         nullif(split_part(c.signed, E'\\x1f', 3), '') AS actor_kind,
+         nullif(split_part(c.signed, E'\\x1f', 4), '')::bigint AS actor_id,
+         nullif(split_part(c.signed, E'\\x1f', 5), '') AS audit_source,
+         nullif(split_part(c.signed, E'\\x1f', 6), '') AS request_id,
+         nullif(split_part(c.signed, E'\\x1f', 7), '')::inet AS ip_address,
+         nullif(split_part(c.signed, E'\\x1f', 8), '') AS operation,
+         nullif(split_part(c.signed, E'\\x1f', 9), '') AS reason
+  FROM auth.context_keys k, LATERAL (SELECT current_setting('app.context', true) AS signed) AS c
+  WHERE k.login = session_user AND (k.replaced_at IS NULL OR k.replaced_at > now() - interval '1 day')
+    AND CASE
+      WHEN sha256(k.outer_pad || convert_to(left(c.signed, 64), 'UTF8'))
+         = sha256(k.outer_pad || convert_to(encode(sha256(k.outer_pad || sha256(k.inner_pad
+             || convert_to(substr(c.signed, 65), 'UTF8'))), 'hex'), 'UTF8'))
+      THEN CASE
+        WHEN to_timestamp(substr(c.signed, 65, 10)::float8) BETWEEN now() - interval '30 s' AND now() + interval '30 s'
+        THEN true
+        ELSE auth.refuse_context()
+      END
+    END;
+  COMMENT ON VIEW auth.context IS
+    'The signed context of the transaction: one row, or none without a signature by a key of this login.';
+  GRANT SELECT ON auth.context TO
+    gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_auditor;
+  ALTER VIEW auth.context OWNER TO gigvault_definer;
+  -- The owner's own rights pass to the new owner. gigvault_owner needs this one for views that read the context.
+  SET LOCAL ROLE gigvault_definer;
+  GRANT SELECT ON auth.context TO gigvault_owner;
+  SET LOCAL ROLE gigvault_owner;
 `;

@@ -10,8 +10,8 @@ import { createFunctions } from './create-functions';
  *
  * The audit has two sources. The server's TypeORM subscriber reports entity work, and audit.record() writes it.
  * Statement triggers with transition tables write everything else: bulk changes, imports, cascades, functions, tasks,
- * psql. The setting app.audit_source = 'subscriber' turns the triggers off for a unit's own statements, but not for
- * what those cause (pg_trigger_depth() > 0: a cascade).
+ * psql. The audit source 'subscriber' of the signed context turns the triggers off for a unit's own statements, but not
+ * for what those cause (pg_trigger_depth() > 0: a cascade).
  *
  * Both sources write the same form. INSERT: new_values is the row. DELETE: old_values is the row. UPDATE: both contain
  * only the changed columns. Bookkeeping and generated columns are omitted, and secrets become "[redacted]". Both
@@ -27,11 +27,12 @@ export class Audit implements MigrationInterface {
     await queryRunner.query(AUDITED_TABLES);
     await queryRunner.query(SECURITY_LOGS);
     await queryRunner.query(AUDIT_LOGS);
+    await queryRunner.query(ACTOR);
     // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit', [
-      ...['log_event', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted', 'record'],
-      ...['enable_partition', 'enable', 'values_hash', 'erase_user', 'changes_since'],
+      ...['log_event', 'is_subscriber_audited', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted'],
+      ...['record', 'enable_partition', 'enable', 'values_hash', 'erase_user', 'changes_since'],
     ]);
     await queryRunner.query('REVOKE CREATE ON SCHEMA audit FROM gigvault_auditor');
     await queryRunner.query(PARTITIONS);
@@ -42,6 +43,7 @@ export class Audit implements MigrationInterface {
       DELETE FROM app.partitioned_tables WHERE table_name IN ('security_logs', 'audit_logs');
       DROP FUNCTION audit.values_hash(audit_logs);
       DROP TABLE audit_logs, security_logs;
+      DROP VIEW audit.actor;
       DROP FUNCTION
         audit.changes_since(jsonb),
         audit.erase_user(bigint, bytea, boolean),
@@ -53,6 +55,7 @@ export class Audit implements MigrationInterface {
         audit.capture(),
         audit.changes(jsonb, jsonb),
         audit.redact(jsonb, text[]),
+        audit.is_subscriber_audited(),
         auth.log_event(text, bigint, boolean, text, text, jsonb);
       DROP TABLE audit.audited_tables;
     `);
@@ -103,7 +106,8 @@ const SECURITY_LOGS = `
 
   ALTER TABLE security_logs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE security_logs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY security_logs_own_data_select ON security_logs FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY security_logs_own_data_select ON security_logs
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY security_logs_admin_select ON security_logs FOR SELECT TO gigvault_admin USING (true);
   CREATE POLICY security_logs_definer_select ON security_logs FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY security_logs_definer_insert ON security_logs FOR INSERT TO gigvault_definer WITH CHECK (true);
@@ -116,9 +120,8 @@ const SECURITY_LOGS = `
 `;
 
 /**
- * The columns for who and why default to the transaction's context, so both audit sources write them alike and no
- * argument can override them. The server limits and normalises the context, so nothing is truncated here, and the
- * address is cast without a subtransaction.
+ * Both audit sources read the columns for who and why from audit.actor, so no argument can override them. The server
+ * limits and normalises the context, so nothing is truncated here, and the address is cast without a subtransaction.
  *
  * There are no CHECKs, because PostgreSQL reads their expressions again at every insert. Only three functions write
  * here, by the same rules: the table is audited or is the trigger's argument, the action is one of three, an unknown
@@ -137,14 +140,13 @@ const AUDIT_LOGS = `
     action text NOT NULL,
     old_values jsonb,
     new_values jsonb,
-    ip_address inet DEFAULT nullif(current_setting('app.ip', true), '')::inet,
+    ip_address inet,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    actor_kind text NOT NULL DEFAULT CASE WHEN current_setting('app.actor_kind', true) IN ('user', 'admin', 'task')
-      THEN current_setting('app.actor_kind', true) ELSE 'database' END,
-    actor_id bigint DEFAULT nullif(current_setting('app.actor_id', true), '')::bigint,
-    request_id text DEFAULT nullif(current_setting('app.request_id', true), ''),
-    operation text DEFAULT coalesce(nullif(current_setting('app.operation', true), ''), 'login ' || session_user),
-    reason text DEFAULT nullif(current_setting('app.reason', true), ''),
+    actor_kind text NOT NULL DEFAULT 'database',
+    actor_id bigint,
+    request_id text,
+    operation text DEFAULT 'login ' || session_user,
+    reason text,
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     values_salt bytea DEFAULT uuid_send(gen_random_uuid()),
     values_hash bytea,
@@ -163,7 +165,7 @@ const AUDIT_LOGS = `
 
   ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE audit_logs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY audit_logs_own_data_select ON audit_logs FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY audit_logs_own_data_select ON audit_logs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY audit_logs_admin_select ON audit_logs FOR SELECT TO gigvault_admin USING (true);
   CREATE POLICY audit_logs_auditor_select ON audit_logs FOR SELECT TO gigvault_auditor USING (true);
   CREATE POLICY audit_logs_auditor_insert ON audit_logs FOR INSERT TO gigvault_auditor WITH CHECK (true);
@@ -171,6 +173,22 @@ const AUDIT_LOGS = `
   GRANT SELECT ON audit_logs TO gigvault_app, gigvault_admin;
   GRANT SELECT, INSERT, UPDATE (old_values, new_values, ip_address, reason, values_salt, values_hash)
     ON audit_logs TO gigvault_auditor;
+`;
+
+/** The columns for who and why of both audit sources. Only the signed context names an actor. */
+const ACTOR = `
+  CREATE VIEW audit.actor AS
+  SELECT
+    c.tenant,
+    CASE WHEN c.actor_kind IN ('user', 'admin', 'task') THEN c.actor_kind ELSE 'database' END AS actor_kind,
+    c.actor_id,
+    c.request_id,
+    c.ip_address,
+    coalesce(c.operation, 'login ' || session_user) AS operation,
+    c.reason
+  FROM (VALUES (1)) AS one LEFT JOIN auth.context c ON true;
+  COMMENT ON VIEW audit.actor IS 'Who acts and why, for audit_logs: the signed context, or else the login. One row.';
+  GRANT SELECT ON audit.actor TO gigvault_auditor;
 `;
 
 /** The logs are not audited themselves, but their TRUNCATE is refused. */

@@ -96,8 +96,8 @@ const USERS = `
 
   ALTER TABLE users ENABLE ROW LEVEL SECURITY;
   ALTER TABLE users FORCE ROW LEVEL SECURITY;
-  CREATE POLICY users_own_data_select ON users FOR SELECT USING (id = (SELECT auth.uid()));
-  CREATE POLICY users_own_data_update ON users FOR UPDATE USING (id = (SELECT auth.uid()));
+  CREATE POLICY users_own_data_select ON users FOR SELECT USING (id = (SELECT tenant FROM auth.context));
+  CREATE POLICY users_own_data_update ON users FOR UPDATE USING (id = (SELECT tenant FROM auth.context));
   CREATE POLICY users_admin_select ON users FOR SELECT TO gigvault_admin USING (true);
   CREATE POLICY users_definer_select ON users FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY users_definer_insert ON users FOR INSERT TO gigvault_definer WITH CHECK (true);
@@ -136,9 +136,10 @@ const USER_MFA = `
 
   ALTER TABLE user_mfa ENABLE ROW LEVEL SECURITY;
   ALTER TABLE user_mfa FORCE ROW LEVEL SECURITY;
-  CREATE POLICY user_mfa_own_data_select ON user_mfa FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY user_mfa_own_data_insert ON user_mfa FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY user_mfa_own_data_update ON user_mfa FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY user_mfa_own_data_select ON user_mfa FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY user_mfa_own_data_insert ON user_mfa
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY user_mfa_own_data_update ON user_mfa FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY user_mfa_admin_select ON user_mfa FOR SELECT TO gigvault_admin USING (true);
   CREATE POLICY user_mfa_definer_select ON user_mfa FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY user_mfa_definer_update ON user_mfa FOR UPDATE TO gigvault_definer USING (true);

@@ -56,7 +56,8 @@ const TABLE = `
 
   ALTER TABLE access_alerts ENABLE ROW LEVEL SECURITY;
   ALTER TABLE access_alerts FORCE ROW LEVEL SECURITY;
-  CREATE POLICY access_alerts_own_data_select ON access_alerts FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY access_alerts_own_data_select ON access_alerts
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY access_alerts_admin_select ON access_alerts FOR SELECT TO gigvault_admin USING (true);
   CREATE POLICY access_alerts_admin_update ON access_alerts FOR UPDATE TO gigvault_admin USING (true);
   CREATE POLICY access_alerts_definer_select ON access_alerts FOR SELECT TO gigvault_definer USING (true);

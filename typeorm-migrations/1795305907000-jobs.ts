@@ -133,9 +133,9 @@ const ACCESS = `
 
   ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE jobs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY jobs_own_data_insert ON jobs FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY jobs_own_data_update ON jobs FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY jobs_own_data_insert ON jobs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY jobs_own_data_update ON jobs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY jobs_definer_select ON jobs FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY jobs_definer_update ON jobs FOR UPDATE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON jobs TO gigvault_app;
@@ -161,7 +161,7 @@ const TENANT_JOBS = `
       hourly_rate_max, currency, skills, category, subcategory, country, client_info, job_type, experience_level,
       duration, workload, status, is_favorite, source_payload, budget_min_hundredths, budget_max_hundredths,
       hourly_rate_min_hundredths, hourly_rate_max_hundredths, search, version, created_at, updated_at
-    FROM jobs WHERE user_id = (SELECT auth.uid());
+    FROM jobs WHERE user_id = (SELECT tenant FROM auth.context);
   COMMENT ON VIEW tenant_jobs IS
     'The tenant''s jobs for lists and search. Uses indexes; as safe as row security for built-in operators.';
   GRANT SELECT ON tenant_jobs TO gigvault_app;
@@ -215,7 +215,7 @@ const TENANT_STATISTICS = `
     round(coalesce(s.avg_budget_range, 0), 2) AS avg_budget_range,
     s.last_job_date,
     r.refreshed_at
-  FROM (SELECT auth.uid() AS user_id) me
+  FROM (SELECT tenant AS user_id FROM auth.context) me
   LEFT JOIN user_job_stats s ON s.user_id = me.user_id
   LEFT JOIN app.view_refreshes r ON r.view_name = 'user_job_stats'
   WHERE me.user_id IS NOT NULL;

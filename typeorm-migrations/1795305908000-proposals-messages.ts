@@ -76,10 +76,11 @@ const PROPOSALS = `
 
   ALTER TABLE proposals ENABLE ROW LEVEL SECURITY;
   ALTER TABLE proposals FORCE ROW LEVEL SECURITY;
-  CREATE POLICY proposals_own_data_select ON proposals FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY proposals_own_data_insert ON proposals FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY proposals_own_data_update ON proposals FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY proposals_own_data_delete ON proposals FOR DELETE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY proposals_own_data_select ON proposals FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY proposals_own_data_insert ON proposals
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY proposals_own_data_update ON proposals FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY proposals_own_data_delete ON proposals FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposals_definer_select ON proposals FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT, DELETE ON proposals TO gigvault_app;
   GRANT UPDATE (upwork_proposal_id, cover_letter, bid_amount, bid_type, currency, status, submitted_at, upwork_status,
@@ -121,9 +122,10 @@ const MESSAGES = `
 
   ALTER TABLE messages ENABLE ROW LEVEL SECURITY;
   ALTER TABLE messages FORCE ROW LEVEL SECURITY;
-  CREATE POLICY messages_own_data_select ON messages FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY messages_own_data_insert ON messages FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY messages_own_data_update ON messages FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY messages_own_data_select ON messages FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY messages_own_data_insert ON messages
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY messages_own_data_update ON messages FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY messages_definer_select ON messages FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON messages TO gigvault_app;
   GRANT UPDATE (content, is_read, read_at, fetched_at) ON messages TO gigvault_app;

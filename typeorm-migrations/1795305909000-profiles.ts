@@ -45,9 +45,10 @@ const PROFILES = `
 
   ALTER TABLE profiles ENABLE ROW LEVEL SECURITY;
   ALTER TABLE profiles FORCE ROW LEVEL SECURITY;
-  CREATE POLICY profiles_own_data_select ON profiles FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY profiles_own_data_insert ON profiles FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY profiles_own_data_update ON profiles FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY profiles_own_data_select ON profiles FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY profiles_own_data_insert ON profiles
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY profiles_own_data_update ON profiles FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT ON profiles TO gigvault_app;
   GRANT UPDATE (headline, overview, skills, hourly_rate, currency, experience_years, past_wins)
     ON profiles TO gigvault_app;
@@ -72,10 +73,11 @@ const TEMPLATES = `
 
   ALTER TABLE templates ENABLE ROW LEVEL SECURITY;
   ALTER TABLE templates FORCE ROW LEVEL SECURITY;
-  CREATE POLICY templates_own_data_select ON templates FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY templates_own_data_insert ON templates FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY templates_own_data_update ON templates FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY templates_own_data_delete ON templates FOR DELETE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY templates_own_data_select ON templates FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY templates_own_data_insert ON templates
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY templates_own_data_update ON templates FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY templates_own_data_delete ON templates FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT, DELETE ON templates TO gigvault_app;
   GRANT UPDATE (name, generation_type, body) ON templates TO gigvault_app;
 `;

@@ -99,10 +99,12 @@ const GENERATIONS = `
 
   ALTER TABLE ai_generations ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_generations FORCE ROW LEVEL SECURITY;
-  CREATE POLICY ai_generations_own_data_select ON ai_generations FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY ai_generations_own_data_select ON ai_generations
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_generations_own_data_insert ON ai_generations FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_generations_own_data_update ON ai_generations FOR UPDATE USING (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_generations_own_data_update ON ai_generations
+    FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_generations_definer_select ON ai_generations FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY ai_generations_definer_update ON ai_generations FOR UPDATE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON ai_generations TO gigvault_app;
@@ -140,8 +142,9 @@ const CALLS = `
 
   ALTER TABLE ai_calls ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_calls FORCE ROW LEVEL SECURITY;
-  CREATE POLICY ai_calls_own_data_select ON ai_calls FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_calls_own_data_insert ON ai_calls FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
+  CREATE POLICY ai_calls_own_data_select ON ai_calls FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_calls_own_data_insert ON ai_calls
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_calls_definer_select ON ai_calls FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY ai_calls_definer_insert ON ai_calls FOR INSERT TO gigvault_definer WITH CHECK (true);
   GRANT SELECT, INSERT ON ai_calls TO gigvault_app;
@@ -171,9 +174,9 @@ const RUNS = `
 
   ALTER TABLE ai_runs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_runs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY ai_runs_own_data_select ON ai_runs FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_runs_own_data_insert ON ai_runs FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_runs_own_data_delete ON ai_runs FOR DELETE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY ai_runs_own_data_select ON ai_runs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_runs_own_data_insert ON ai_runs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_runs_own_data_delete ON ai_runs FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_runs_definer_select ON ai_runs FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY ai_runs_definer_update ON ai_runs FOR UPDATE TO gigvault_definer USING (true);
   CREATE POLICY ai_runs_definer_delete ON ai_runs FOR DELETE TO gigvault_definer USING (true);
@@ -201,9 +204,10 @@ const LETTER_VERSIONS = `
 
   ALTER TABLE letter_versions ENABLE ROW LEVEL SECURITY;
   ALTER TABLE letter_versions FORCE ROW LEVEL SECURITY;
-  CREATE POLICY letter_versions_own_data_select ON letter_versions FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY letter_versions_own_data_select ON letter_versions
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY letter_versions_own_data_insert ON letter_versions FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT ON letter_versions TO gigvault_app;
 `;
 
@@ -239,9 +243,10 @@ const BUDGETS = `
 
   ALTER TABLE ai_budgets ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ai_budgets FORCE ROW LEVEL SECURITY;
-  CREATE POLICY ai_budgets_own_data_select ON ai_budgets FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_budgets_own_data_insert ON ai_budgets FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY ai_budgets_own_data_update ON ai_budgets FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY ai_budgets_own_data_select ON ai_budgets FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_budgets_own_data_insert ON ai_budgets
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY ai_budgets_own_data_update ON ai_budgets FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_budgets_definer_select ON ai_budgets FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY ai_budgets_definer_update ON ai_budgets FOR UPDATE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON ai_budgets TO gigvault_app;

@@ -45,9 +45,10 @@ const TABLE = `
 
   ALTER TABLE analytics ENABLE ROW LEVEL SECURITY;
   ALTER TABLE analytics FORCE ROW LEVEL SECURITY;
-  CREATE POLICY analytics_own_data_select ON analytics FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY analytics_own_data_insert ON analytics FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY analytics_own_data_update ON analytics FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY analytics_own_data_select ON analytics FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY analytics_own_data_insert ON analytics
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY analytics_own_data_update ON analytics FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY analytics_definer_select ON analytics FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY analytics_definer_insert ON analytics FOR INSERT TO gigvault_definer WITH CHECK (true);
   CREATE POLICY analytics_definer_update ON analytics FOR UPDATE TO gigvault_definer USING (true);

@@ -62,10 +62,11 @@ const WEBHOOKS = `
 
   ALTER TABLE webhooks ENABLE ROW LEVEL SECURITY;
   ALTER TABLE webhooks FORCE ROW LEVEL SECURITY;
-  CREATE POLICY webhooks_own_data_select ON webhooks FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY webhooks_own_data_insert ON webhooks FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY webhooks_own_data_update ON webhooks FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY webhooks_own_data_delete ON webhooks FOR DELETE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY webhooks_own_data_select ON webhooks FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY webhooks_own_data_insert ON webhooks
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY webhooks_own_data_update ON webhooks FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY webhooks_own_data_delete ON webhooks FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT, DELETE ON webhooks TO gigvault_app;
   GRANT UPDATE (url, is_active, seal_key, encrypted_secret, encrypted_previous_secret, previous_secret_until,
     paused_until, timeouts) ON webhooks TO gigvault_app;
@@ -103,11 +104,11 @@ const DELIVERIES = `
   ALTER TABLE alert_deliveries ENABLE ROW LEVEL SECURITY;
   ALTER TABLE alert_deliveries FORCE ROW LEVEL SECURITY;
   CREATE POLICY alert_deliveries_own_data_select ON alert_deliveries FOR SELECT
-    USING (user_id = (SELECT auth.uid()));
+    USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY alert_deliveries_own_data_insert ON alert_deliveries FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY alert_deliveries_own_data_update ON alert_deliveries FOR UPDATE
-    USING (user_id = (SELECT auth.uid()));
+    USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY alert_deliveries_definer_select ON alert_deliveries FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY alert_deliveries_definer_insert ON alert_deliveries FOR INSERT TO gigvault_definer WITH CHECK (true);
   CREATE POLICY alert_deliveries_definer_delete ON alert_deliveries FOR DELETE TO gigvault_definer USING (true);

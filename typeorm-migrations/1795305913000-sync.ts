@@ -91,10 +91,14 @@ const USER_TOKENS = `
 
   ALTER TABLE user_tokens ENABLE ROW LEVEL SECURITY;
   ALTER TABLE user_tokens FORCE ROW LEVEL SECURITY;
-  CREATE POLICY user_tokens_own_data_select ON user_tokens FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY user_tokens_own_data_insert ON user_tokens FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY user_tokens_own_data_update ON user_tokens FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY user_tokens_own_data_delete ON user_tokens FOR DELETE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY user_tokens_own_data_select ON user_tokens
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY user_tokens_own_data_insert ON user_tokens
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY user_tokens_own_data_update ON user_tokens
+    FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY user_tokens_own_data_delete ON user_tokens
+    FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY user_tokens_definer_select ON user_tokens FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY user_tokens_definer_update ON user_tokens FOR UPDATE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT, DELETE ON user_tokens TO gigvault_app;
@@ -144,11 +148,14 @@ const SAVED_SEARCHES = `
 
   ALTER TABLE saved_searches ENABLE ROW LEVEL SECURITY;
   ALTER TABLE saved_searches FORCE ROW LEVEL SECURITY;
-  CREATE POLICY saved_searches_own_data_select ON saved_searches FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY saved_searches_own_data_select ON saved_searches
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY saved_searches_own_data_insert ON saved_searches FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY saved_searches_own_data_update ON saved_searches FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY saved_searches_own_data_delete ON saved_searches FOR DELETE USING (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY saved_searches_own_data_update ON saved_searches
+    FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY saved_searches_own_data_delete ON saved_searches
+    FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT, DELETE ON saved_searches TO gigvault_app;
   GRANT UPDATE (name, query, job_type, alert_hours, new_matches, last_searched_at, last_alerted_at, webhook_id,
     last_full_search_at, last_error) ON saved_searches TO gigvault_app;
@@ -182,9 +189,9 @@ const SYNCS = `
 
   ALTER TABLE syncs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE syncs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY syncs_own_data_select ON syncs FOR SELECT USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY syncs_own_data_insert ON syncs FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY syncs_own_data_update ON syncs FOR UPDATE USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY syncs_own_data_select ON syncs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY syncs_own_data_insert ON syncs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY syncs_own_data_update ON syncs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY syncs_definer_select ON syncs FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON syncs TO gigvault_app;
   GRANT UPDATE (requested_at, started_at, succeeded_at, next_at, watermark, failures, last_error, postponed_until,

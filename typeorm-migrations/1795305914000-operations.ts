@@ -48,11 +48,14 @@ const IDEMPOTENCY_KEYS = `
 
   ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY;
   ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY;
-  CREATE POLICY idempotency_keys_own_data_select ON idempotency_keys FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY idempotency_keys_own_data_select ON idempotency_keys
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY idempotency_keys_own_data_insert ON idempotency_keys FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY idempotency_keys_own_data_update ON idempotency_keys FOR UPDATE USING (user_id = (SELECT auth.uid()));
-  CREATE POLICY idempotency_keys_own_data_delete ON idempotency_keys FOR DELETE USING (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY idempotency_keys_own_data_update ON idempotency_keys
+    FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY idempotency_keys_own_data_delete ON idempotency_keys
+    FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY idempotency_keys_definer_select ON idempotency_keys FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY idempotency_keys_definer_delete ON idempotency_keys FOR DELETE TO gigvault_definer USING (true);
   GRANT SELECT, INSERT, DELETE ON idempotency_keys TO gigvault_app;

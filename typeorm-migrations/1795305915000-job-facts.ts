@@ -105,7 +105,7 @@ const OWN_COLUMNS = `id, user_id, source_key, upwork_job_id, title, description,
 const replaceTenantJobs = (columns: string): string => `
   GRANT CREATE ON SCHEMA public TO gigvault_definer;
   DROP VIEW tenant_jobs;
-  CREATE VIEW tenant_jobs AS SELECT ${columns} FROM jobs WHERE user_id = (SELECT auth.uid());
+  CREATE VIEW tenant_jobs AS SELECT ${columns} FROM jobs WHERE user_id = (SELECT tenant FROM auth.context);
   COMMENT ON VIEW tenant_jobs IS
     'The tenant''s jobs for lists and search. Uses indexes; as safe as row security for built-in operators.';
   GRANT SELECT ON tenant_jobs TO gigvault_app;

@@ -89,9 +89,9 @@ const STATUS_CHANGES = `
   ALTER TABLE proposal_status_changes ENABLE ROW LEVEL SECURITY;
   ALTER TABLE proposal_status_changes FORCE ROW LEVEL SECURITY;
   CREATE POLICY proposal_status_changes_own_data_select ON proposal_status_changes
-    FOR SELECT USING (user_id = (SELECT auth.uid()));
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposal_status_changes_own_data_insert ON proposal_status_changes
-    FOR INSERT WITH CHECK (user_id = (SELECT auth.uid()));
+    FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposal_status_changes_definer_select ON proposal_status_changes
     FOR SELECT TO gigvault_definer USING (true);
   GRANT SELECT, INSERT ON proposal_status_changes TO gigvault_app;

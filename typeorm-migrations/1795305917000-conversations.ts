@@ -84,10 +84,12 @@ const CONVERSATIONS = `
 
   ALTER TABLE conversations ENABLE ROW LEVEL SECURITY;
   ALTER TABLE conversations FORCE ROW LEVEL SECURITY;
-  CREATE POLICY conversations_own_data_select ON conversations FOR SELECT USING (user_id = (SELECT auth.uid()));
+  CREATE POLICY conversations_own_data_select ON conversations
+    FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY conversations_own_data_insert ON conversations FOR INSERT
-    WITH CHECK (user_id = (SELECT auth.uid()));
-  CREATE POLICY conversations_own_data_update ON conversations FOR UPDATE USING (user_id = (SELECT auth.uid()));
+    WITH CHECK (user_id = (SELECT tenant FROM auth.context));
+  CREATE POLICY conversations_own_data_update ON conversations
+    FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   GRANT SELECT, INSERT ON conversations TO gigvault_app;
   GRANT UPDATE (token_id, title, topic, upwork_proposal_id, upwork_job_number, job_id, proposal_id, last_activity_at,
     last_sender_type, last_text) ON conversations TO gigvault_app;

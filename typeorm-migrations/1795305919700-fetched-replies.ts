@@ -10,7 +10,7 @@ export class FetchedReplies implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE POLICY messages_fetched_reply_delete ON messages FOR DELETE USING (
-        user_id = (SELECT auth.uid()) AND sender_type = 'freelancer'
+        user_id = (SELECT tenant FROM auth.context) AND sender_type = 'freelancer'
           AND upwork_message_id IS NOT NULL AND delivery IS NULL
       );
       GRANT DELETE ON messages TO gigvault_app;

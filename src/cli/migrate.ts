@@ -1,6 +1,7 @@
 import '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
-import { revertLatestMigration, runMigrations, withCommands } from '../local-services/database-setup';
+import { revertLatestMigration, runMigrations, storeContextKeys, withCommands } from '../local-services/database-setup';
+import { readContextKey } from '../platform/config/config';
 import { InstallationSecrets, ServicesFile } from '../local-services/server-environment';
 import { loadEnvironmentFile } from './command-line';
 import { reportMigrations } from './launcher/source-reloader';
@@ -12,22 +13,25 @@ import { reportMigrations } from './launcher/source-reloader';
 async function main(): Promise<string> {
   loadEnvironmentFile();
   const given = process.env['DATABASE_MIGRATION_URL'];
-  if (given) return run(given);
+  if (given) return run(given, process.env);
   const folder = new DataFolder();
   const url = new ServicesFile(folder.resolve('services.json')).read()?.postgres?.owner;
   if (url === undefined) throw new Error('Set DATABASE_MIGRATION_URL, or start Gigvault here first (npm start).');
-  const { servicesName } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
-  return run(url).catch((error: unknown) => {
+  const { servicesName, SECRET_KEY } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
+  return run(url, { SECRET_KEY, ...process.env }).catch((error: unknown) => {
     throw withCommands(error, folder.path, folder.createServicesFolder(servicesName));
   });
 }
 
-async function run(url: string): Promise<string> {
+/** Also stores the keys of signed contexts, when the environment has their secret. */
+async function run(url: string, env: NodeJS.ProcessEnv): Promise<string> {
   if (process.argv.includes('--revert')) {
     await revertLatestMigration(url);
     return 'The newest migration was reverted.';
   }
   const names = await runMigrations(url);
+  const contextKey = readContextKey(env);
+  if (contextKey !== undefined) await storeContextKeys(url, contextKey);
   if (names.length === 0) return 'Nothing to do: no migration is pending.';
   reportMigrations();
   return `Done:\n  ${names.join('\n  ')}`;

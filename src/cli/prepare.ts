@@ -1,10 +1,18 @@
 import '../platform/config/load-config';
-import { bootstrapDatabase, LOGIN_ROLES, type Role, runMigrations } from '../local-services/database-setup';
+import {
+  bootstrapDatabase,
+  LOGIN_ROLES,
+  type Role,
+  runMigrations,
+  storeContextKeys,
+} from '../local-services/database-setup';
+import { readContextKey } from '../platform/config/config';
 import { loadEnvironmentFile } from './command-line';
 
 /**
  * Prepares a database that is not embedded; the one-shot service of the compose file. Runs bootstrap.sql as
- * DATABASE_SUPERUSER_URL, with the passwords of the logins' URLs, then the migrations. It can be repeated.
+ * DATABASE_SUPERUSER_URL, with the passwords of the logins' URLs, then the migrations, and stores the keys of
+ * signed contexts. It can be repeated.
  */
 async function main(): Promise<void> {
   loadEnvironmentFile();
@@ -12,7 +20,11 @@ async function main(): Promise<void> {
   const urlOf = (name: string): string => Object.assign(new URL(superuser), { pathname: `/${name}` }).href;
   const passwords = Object.fromEntries(LOGIN_ROLES.map((role) => [role, readPassword(getUrlVariable(role))]));
   await bootstrapDatabase(urlOf, superuser.pathname.slice(1), passwords as Record<Role, string>);
-  await runMigrations(readRequiredUrl('DATABASE_MIGRATION_URL'));
+  const migrationUrl = readRequiredUrl('DATABASE_MIGRATION_URL');
+  await runMigrations(migrationUrl);
+  const contextKey = readContextKey(process.env);
+  if (contextKey === undefined) throw new Error('SECRET_KEY: required, to store the keys that sign contexts');
+  await storeContextKeys(migrationUrl, contextKey);
 }
 
 function getUrlVariable(role: Role): string {

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
+import { deriveContextKeyPads } from '../platform/database/context-signer';
 import { migrationSource } from '../platform/database/schema/migrations';
 
 /** Error for a database that another version of Gigvault has migrated. This version must not change it. */
@@ -134,6 +135,32 @@ export async function withClient<T>(connectionString: string, work: (client: Cli
 export async function runMigrations(migrationUrl: string): Promise<string[]> {
   return withDataSource(migrationUrl, async (dataSource) => {
     return (await dataSource.runMigrations({ transaction: 'each' })).map(({ name }) => name);
+  });
+}
+
+/** The logins whose contexts are signed. */
+export const SIGNING_LOGINS: readonly string[] = [LOGINS.app, LOGINS.auth, LOGINS.worker, LOGINS.admin];
+
+const STORE_CONTEXT_KEY = `
+  WITH replaced AS (
+    UPDATE auth.context_keys SET replaced_at = now() WHERE login = $1 AND inner_pad <> $2 AND replaced_at IS NULL
+  ), removed AS (
+    DELETE FROM auth.context_keys
+    WHERE login = $1 AND inner_pad <> $2 AND replaced_at < now() - interval '1 day'
+  )
+  INSERT INTO auth.context_keys (login, inner_pad, outer_pad) VALUES ($1, $2, $3)
+  ON CONFLICT (login, inner_pad) DO UPDATE SET replaced_at = NULL`;
+
+/**
+ * Stores the keys that verify the contexts of each login. It can be repeated. Former keys stay valid for a day, so
+ * running processes continue until they are restarted with the new key.
+ */
+export async function storeContextKeys(migrationUrl: string, root: Buffer, logins = SIGNING_LOGINS): Promise<void> {
+  await withClient(migrationUrl, async (client) => {
+    for (const login of logins) {
+      const { inner, outer } = deriveContextKeyPads(root, login);
+      await client.query(STORE_CONTEXT_KEY, [login, inner, outer]);
+    }
   });
 }
 

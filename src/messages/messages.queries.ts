@@ -37,7 +37,7 @@ export function listMessages(
  * Serializes the writers of one tenant that change several messages and conversations, so that they cannot deadlock.
  * Comes first in a transaction: `app.merge_upwork_jobs` takes the same lock before it locks jobs.
  */
-export const LOCK_MESSAGES = `SELECT pg_advisory_xact_lock(hashtextextended('messages', (SELECT auth.uid())))`;
+export const LOCK_MESSAGES = `SELECT pg_advisory_xact_lock(hashtextextended('messages', auth.uid()))`;
 
 /** Counts the unread messages of clients. */
 export const COUNT_UNREAD = `SELECT count(*) AS unread FROM messages WHERE ${UNREAD}`;

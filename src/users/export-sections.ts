@@ -112,7 +112,7 @@ export function buildSectionQuery(
   const placeholders = key.map(([, type], i) => `$${i + 2}::${type}`).join(', ');
   return [
     `SELECT ${columns}, ARRAY[${sortKeys}] AS sort_keys FROM ${table}
-     WHERE ${owner} = (SELECT auth.uid())${after === null ? '' : ` AND (${names}) > (${placeholders})`}
+     WHERE ${owner} = (SELECT tenant FROM auth.context)${after === null ? '' : ` AND (${names}) > (${placeholders})`}
      ORDER BY ${names} LIMIT $1`,
     [limit, ...(after ?? [])],
   ];

@@ -8,6 +8,7 @@ const ROOT = resolve(__dirname, '..', '..');
 /** The folder of src that owns each table or view with another name: its entity or queries lie there. */
 const OTHER_OWNERS: Readonly<Record<string, string>> = {
   access_alerts: 'auth',
+  actor: 'audit',
   ai_budgets: 'ai',
   ai_calls: 'ai',
   ai_generations: 'ai',
@@ -17,6 +18,8 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   audit_logs: 'audit',
   audited_tables: 'platform',
   conversations: 'messages',
+  context: 'platform',
+  context_keys: 'platform',
   data_keys: 'platform',
   email_outbox: 'platform',
   idempotency_keys: 'platform',

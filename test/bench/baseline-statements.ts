@@ -1,4 +1,4 @@
-const SETTINGS = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'];
+import { SET_CONTEXT } from '../../src/platform/database/transaction-settings';
 
 const COLUMNS = `
   id, upwork_job_id AS "upworkJobId", title, description, budget_min AS "budgetMin", budget_max AS "budgetMax",
@@ -20,9 +20,8 @@ const buildAuditCall = (action: string, old: string, now: string): string =>
  * BEGIN and COMMIT.
  */
 export const BASELINE_STATEMENTS = {
-  /** Returns no column, like the product's statement: the result of set_config is not needed. */
-  context: `SELECT FROM (SELECT ${SETTINGS.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ')},
-    set_config('statement_timeout', $9, true)) AS context`,
+  /** The product's statement: the signed context and the timeout. */
+  context: SET_CONTEXT,
 
   get: `SELECT ${COLUMNS} FROM jobs WHERE id = $1`,
 

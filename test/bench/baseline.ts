@@ -12,6 +12,7 @@ import {
   type LiveSession,
 } from '../../src/auth/sessions/session-cache.service';
 import { loadConfig } from '../../src/platform/config/load-config';
+import { ContextSigner } from '../../src/platform/database/context-signer';
 import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { JOB_BODY, JOB_SCHEMA, page, STATS_SCHEMA } from './baseline-schemas';
 import { BASELINE_STATEMENTS } from './baseline-statements';
@@ -24,6 +25,7 @@ import { BASELINE_STATEMENTS } from './baseline-statements';
 const config = loadConfig();
 const isPipelined = process.argv.includes('--pipelined');
 const tokens = new AccessTokensService(config);
+const signer = new ContextSigner(config.contextKey, 'gigvault_app');
 const redis = new Redis(config.redis.url);
 const sessions = new LocalSessionCache();
 const pool = new Pool({
@@ -45,17 +47,9 @@ async function run(
   values: unknown[] = [],
 ): Promise<Record<string, unknown>[]> {
   const { userId } = await authenticate(request);
-  const context = [
-    userId,
-    'user',
-    userId,
-    randomUUID(),
-    request.ip,
-    `${request.method} ${request.routeOptions.url}`,
-    '',
-    'subscriber',
-    15_000,
-  ].map(String);
+  const operation = `${request.method} ${request.routeOptions.url}`;
+  const fields = [String(userId), 'user', String(userId), 'subscriber', randomUUID(), request.ip, operation, ''];
+  const context = [signer.sign(fields), '15000'];
   const statement = { name, text: BASELINE_STATEMENTS[name], values };
   const client = await pool.connect();
   try {

@@ -56,8 +56,8 @@ async function run({ plan, operations, hasExtras, isProfiled }: BenchOptions): P
     const servers = await startServers(services, isProfiled);
     try {
       const pgbench = await Pgbench.find(services, folder);
-      const { postgresPid, redisPid } = services;
-      const benchEnvironment: BenchEnvironment = { users: benchUsers, postgresPid, redisPid, pgbench, servers };
+      const { postgresPid, redisPid, signer } = services;
+      const benchEnvironment: BenchEnvironment = { users: benchUsers, postgresPid, redisPid, pgbench, signer, servers };
       await assertSameAnswers(benchEnvironment, services);
       const byConcurrency = await measureAll(benchEnvironment, plan.levels, operations);
       const extras: Extras | undefined = hasExtras

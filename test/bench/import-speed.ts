@@ -117,11 +117,9 @@ async function measureBareInsert(
   return withClient(services.buildUrl('app'), (client) =>
     measureSeconds(async () => {
       await client.query('BEGIN');
-      await client.query(
-        `SELECT set_config('app.user_id', $1, true), set_config('app.actor_id', $1, true),
-           set_config('app.actor_kind', 'user', true)`,
-        [String(userId)],
-      );
+      await client.query(`SELECT set_config('app.context', $1, true)`, [
+        services.signer.sign([String(userId), 'user', String(userId)]),
+      ]);
       await client.query(
         `INSERT INTO jobs (upwork_job_id, source_key, title, description, budget_min, budget_max, category, country,
            job_type, experience_level, skills)

@@ -14,7 +14,7 @@ const ANSWER_TIMEOUT_MS = 60_000;
 const CONTEXT: PipelinedStatement = {
   name: 'context',
   text: SET_CONTEXT,
-  values: ['7', 'user', '7', 'a-request', '127.0.0.1', 'GET /v1/jobs/:id', '', 'triggers', '15000'],
+  values: [`${'0'.repeat(64)}1700000000\x1f7\x1fuser\x1f7`, '15000'],
 };
 
 /** Reads a row of 33 columns; a job has 25. */

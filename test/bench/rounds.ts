@@ -2,6 +2,7 @@ import type { BenchUsers } from './bench-users';
 import { readCpu, readCpuOfEndedChildren, readCpuOfPostgres } from './cpu';
 import { runLoad, type LoadResult } from './load';
 import { buildPgbenchScript, buildRequests, type Operation } from './operations';
+import type { ContextSigner } from '../../src/platform/database/context-signer';
 import type { Pgbench } from './pgbench';
 import type { BenchServerProcess } from './server-process';
 import type { Servers } from './servers';
@@ -27,6 +28,7 @@ export interface BenchEnvironment {
   readonly postgresPid: number;
   readonly redisPid: number;
   readonly pgbench: Pgbench | undefined;
+  readonly signer: ContextSigner;
   readonly servers: Servers;
 }
 
@@ -113,7 +115,7 @@ async function measurePgbench(
   const [cpu, own] = [startCpu(benchEnvironment), readCpuOfEndedChildren()];
   const result = await pgbench.run(
     operation,
-    buildPgbenchScript(operation, benchEnvironment.users),
+    buildPgbenchScript(operation, benchEnvironment.users, benchEnvironment.signer),
     connections,
     seconds,
   );

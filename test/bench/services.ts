@@ -9,10 +9,12 @@ import {
   getLogin,
   type Role,
   runMigrations,
+  storeContextKeys,
 } from '../../src/local-services/database-setup';
 import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
 import { EmbeddedRedis } from '../../src/local-services/embedded-redis';
 import { changeOwner, isReachable, findServiceUser } from '../../src/local-services/file-permissions';
+import { ContextSigner } from '../../src/platform/database/context-signer';
 import { startWatchdog, type Watchdog } from '../support/watchdog';
 
 const DATABASE = 'gigvault';
@@ -23,6 +25,7 @@ const POOL_SIZE = 10;
 /** A PostgreSQL and a Redis for the benchmark, durable as in production, with the product's migrated database. */
 export class BenchServices {
   private readonly passwords = createPasswords();
+  private readonly contextKey = randomBytes(32);
   private readonly secretKey = randomBytes(32).toString('base64');
   private readonly encryptionKey = randomBytes(32).toString('base64');
   /** Contains all files of both services and of the servers. */
@@ -57,6 +60,11 @@ export class BenchServices {
     return this.postgres.buildUrl(getLogin(role), this.passwords[role], database);
   }
 
+  /** Signs contexts like the API. */
+  get signer(): ContextSigner {
+    return new ContextSigner(this.contextKey, getLogin('app'));
+  }
+
   /** Returns the login and password of the API, for programs other than the servers. */
   get app(): { readonly user: string; readonly password: string; readonly database: string } {
     return { user: getLogin('app'), password: this.passwords.app, database: DATABASE };
@@ -80,6 +88,7 @@ export class BenchServices {
   async createDatabase(name: string): Promise<void> {
     await bootstrapDatabase((database) => this.buildUrl('superuser', database), name, this.passwords);
     await runMigrations(this.buildUrl('migrator', name));
+    await storeContextKeys(this.buildUrl('migrator', name), this.contextKey);
   }
 
   /** Returns the environment of a server in production mode; rate limits are off, and only warnings are logged. */
@@ -87,6 +96,7 @@ export class BenchServices {
     return {
       ...buildProductionSettings((role) => this.buildUrl(role, database), this.redis.url),
       SECRET_KEY: this.secretKey,
+      CONTEXT_KEY: this.contextKey.toString('base64'),
       ENCRYPTION_KEYS: `bench:${this.encryptionKey}`,
       GIGVAULT_DATA_DIR: join(this.folder, 'data'),
     };

@@ -9,6 +9,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
 import { runAsUser } from '../support/run-as-user';
+import { signContext } from '../support/signed-context';
 
 interface AuditRow {
   readonly id: number;
@@ -198,7 +199,9 @@ describe('the audit by subscriber and by triggers', () => {
     const before = (await rows()).length;
     // The API's login may not delete jobs, so the test causes the cascade as an operator would.
     await app.db.transaction('superuser', async (client) => {
-      await client.query(`SELECT set_config('app.audit_source', 'subscriber', true)`);
+      await client.query(`SELECT set_config('app.context', $1, true)`, [
+        signContext('superuser', { auditSource: 'subscriber' }),
+      ]);
       await client.query('DELETE FROM jobs WHERE id = $1', [jobId]);
     });
 

@@ -1,6 +1,7 @@
 import type { ClientBase } from 'pg';
 import audited from '../contract/audited-tables.json';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
+import { setTenant, signContext, type TestContext } from '../support/signed-context';
 
 interface AuditRow {
   user_id: number;
@@ -42,11 +43,9 @@ describe('the audit triggers', () => {
       [tenant, table],
     );
 
-  const asTenant = <T>(work: (client: ClientBase) => Promise<T>, settings: Record<string, string> = {}): Promise<T> =>
+  const asTenant = <T>(work: (client: ClientBase) => Promise<T>, context: TestContext = {}): Promise<T> =>
     database.transaction('app', async (client) => {
-      for (const [name, value] of Object.entries({ user_id: String(tenant), ...settings })) {
-        await client.query('SELECT set_config($1, $2, true)', [`app.${name}`, value]);
-      }
+      await setTenant(client, tenant, context);
       return work(client);
     });
 
@@ -96,9 +95,9 @@ describe('the audit triggers', () => {
 
   it('takes actor, address and reason from the context', async () => {
     await asTenant((client) => insertOwnJob(client), {
-      actor_kind: 'admin',
-      actor_id: '77',
-      request_id: 'r-1',
+      actorKind: 'admin',
+      actorId: 77,
+      requestId: 'r-1',
       ip: '192.0.2.7',
       operation: 'POST /v1/jobs',
       reason: 'asked to',
@@ -149,7 +148,9 @@ describe('the audit triggers', () => {
       );
     });
     await database.transaction('superuser', async (client) => {
-      await client.query(`SELECT set_config('app.audit_source', 'subscriber', true)`);
+      await client.query(`SELECT set_config('app.context', $1, true)`, [
+        signContext('superuser', { auditSource: 'subscriber' }),
+      ]);
       await client.query(`DELETE FROM jobs WHERE user_id = ${tenant}`);
     });
 
@@ -248,7 +249,7 @@ describe('the audit triggers', () => {
   });
 
   describe('audit.record() for the subscriber', () => {
-    const record = (change: object, settings: Record<string, string> = {}): Promise<boolean> => {
+    const record = (change: object, settings: TestContext = {}): Promise<boolean> => {
       const { table, id, action, old, new: now } = { old: null, new: null, ...change } as Record<string, unknown>;
       return asTenant(
         async (client) =>
@@ -290,7 +291,7 @@ describe('the audit triggers', () => {
     });
 
     it('takes tenant and actor from the context, never from its arguments', async () => {
-      const settings = { actor_kind: 'user', actor_id: String(tenant) };
+      const settings = { actorKind: 'user', actorId: tenant };
       await record({ table: 'jobs', id: 5, action: 'INSERT', new: { id: 5, title: 'x', user_id: 1 } }, settings);
       await record({ table: 'jobs', id: 5, action: 'DELETE', old: { id: 6, title: 'x', user_id: tenant } }, settings);
 
@@ -305,7 +306,7 @@ describe('the audit triggers', () => {
       for (const kind of ['user', 'admin', 'task', '', 'root']) {
         await record(
           { table: 'jobs', id: 5, action: 'UPDATE', old: { title: 'x' }, new: { title: 'y' } },
-          { actor_kind: kind },
+          { actorKind: kind },
         );
       }
 
@@ -330,7 +331,7 @@ describe('the audit triggers', () => {
 
     it('rejects a missing tenant, tables that are not audited, unknown actions and other roles', async () => {
       const change = { table: 'jobs', id: 5, action: 'INSERT', new: {} };
-      await expect(record(change, { user_id: '' })).rejects.toMatchObject({ code: '42501' });
+      await expect(record(change, { tenant: '' })).rejects.toMatchObject({ code: '42501' });
       await expect(record({ ...change, table: 'task_runs' })).rejects.toThrow('table task_runs is not audited');
       await expect(record({ ...change, table: null })).rejects.toThrow('table without a name is not audited');
       await expect(record({ ...change, action: 'TRUNCATE' })).rejects.toMatchObject({ code: '23514' });
@@ -341,7 +342,7 @@ describe('the audit triggers', () => {
     });
 
     it('is not repeated by the triggers', async () => {
-      await asTenant((client) => insertOwnJob(client), { audit_source: 'subscriber' });
+      await asTenant((client) => insertOwnJob(client), { auditSource: 'subscriber' });
 
       expect(await rows()).toEqual([]);
     });

@@ -3,6 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { STATS_MISCOUNTED } from '../stress/statistics/statistics.queries';
 import { pause } from '../support/wait-for';
+import { setTenant } from '../support/signed-context';
 
 /** Unique values of Bob: each occurrence shows that Bob's row was read. */
 const OF_BOB = { jobs: 37, favorites: 23, budget: 7717, last: '2031-07-13', metric: 918273 };
@@ -11,6 +12,8 @@ const MARKS = /7717|7817|2031-07-13|918273/;
 /** Builds a call of a built-in function that stores its argument for later statements. */
 const leak = (what: string): string =>
   `set_config('app.leaked', concat(current_setting('app.leaked', true), ${what}), true) IS NOT NULL`;
+/** Puts another tenant into the signed context. */
+const FORGE = `set_config('app.context', overlay(current_setting('app.context') placing '$bob' from 76), true)`;
 const LEAKED = `SELECT current_setting('app.leaked', true) AS leaked`;
 
 /**
@@ -99,21 +102,17 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
     [`SELECT * FROM tenant_job_stats AS s JOIN generate_series(1, 2) n ON ${leak('s::text || n')}`, LEAKED],
   ],
   ['a function that leaks the job', [`SELECT * FROM tenant_jobs AS j WHERE ${leak('j.budget_max')}`, LEAKED]],
-  ['no tenant', [`SELECT set_config('app.user_id', '', true)`, 'SELECT * FROM tenant_job_stats']],
+  ['no tenant', [`SELECT set_config('app.context', '', true)`, 'SELECT * FROM tenant_job_stats']],
+  ['a tenant of no number', [`SELECT set_config('app.context', '* OR true', true)`, 'SELECT * FROM tenant_job_stats']],
   [
-    'a tenant of no number',
-    [`SELECT set_config('app.user_id', '* OR true', true)`, 'SELECT * FROM tenant_job_stats'],
-    '22P02',
+    'a tenant below all',
+    [
+      `SELECT set_config('app.context', overlay(current_setting('app.context') placing '-1' from 76), true)`,
+      'SELECT * FROM tenant_job_stats',
+    ],
   ],
-  ['a tenant below all', [`SELECT set_config('app.user_id', '-1', true)`, 'SELECT * FROM tenant_job_stats']],
-  [
-    'another tenant when the row is chosen',
-    `SELECT * FROM tenant_job_stats WHERE set_config('app.user_id', '$bob', true) IS NOT NULL`,
-  ],
-  [
-    'another tenant when the row is shown',
-    `SELECT set_config('app.user_id', '$bob', true), s.* FROM tenant_job_stats s`,
-  ],
+  ['another tenant when the row is chosen', `SELECT * FROM tenant_job_stats WHERE ${FORGE} IS NOT NULL`],
+  ['another tenant when the row is shown', `SELECT ${FORGE}, s.* FROM tenant_job_stats s`],
 ];
 
 describe('user_job_stats', () => {
@@ -222,7 +221,7 @@ describe('user_job_stats', () => {
       copied = '';
       await client.query('BEGIN');
       try {
-        await client.query(`SELECT set_config('app.user_id', $1, true)`, [tenant]);
+        await setTenant(client, tenant);
         let rows: unknown[] = [];
         for (const statement of statements)
           rows = [...rows, ...(await client.query(statement.replaceAll('$bob', String(bob.id)))).rows];

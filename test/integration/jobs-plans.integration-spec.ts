@@ -5,6 +5,7 @@ import { listJobs } from '../../src/jobs/jobs.queries';
 import type { CursorKey } from '../../src/platform/http/pagination/keyset-page';
 import { explainAs, PLAN_MODES, countRowsRead, type PlanNode } from '../support/query-plans';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { setTenant } from '../support/signed-context';
 
 /** Jobs of the largest tenant: reading all of them is expensive, and creating them takes a second. */
 const MANY = 20_000;
@@ -87,7 +88,7 @@ describe('lists of a tenant with many jobs', () => {
 
   const asTenant = <Row extends QueryResultRow>(sql: string, values: unknown[]): Promise<Row[]> =>
     db.transaction('app', async (client) => {
-      await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      await setTenant(client, tenant);
       return (await client.query<Row>(sql, values)).rows;
     });
 

@@ -2,6 +2,7 @@ import type { ClientBase } from 'pg';
 import { ListJobsDto } from '../../src/jobs/jobs-list.dto';
 import { listJobs } from '../../src/jobs/jobs.queries';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { setTenant } from '../support/signed-context';
 
 /** Builds a validated query. */
 const buildQuery = (values: Partial<ListJobsDto>): ListJobsDto => Object.assign(new ListJobsDto(), values);
@@ -35,7 +36,7 @@ describe(listJobs.name, () => {
 
   const asTenant = <T>(tenant: number | undefined, work: (client: ClientBase) => Promise<T>): Promise<T> =>
     db.transaction('app', async (client) => {
-      if (tenant !== undefined) await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      if (tenant !== undefined) await setTenant(client, tenant);
       return work(client);
     });
 

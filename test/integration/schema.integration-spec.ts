@@ -1,5 +1,6 @@
 import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
+import { setTenant } from '../support/signed-context';
 
 /** The required indexes by their original names, each with the index that replaced it. */
 const REQUIRED_INDEXES: Readonly<Record<string, string>> = {
@@ -59,7 +60,7 @@ describe('the schema', () => {
 
   const asTenant = (sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> =>
     database.transaction('app', async (client) => {
-      await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      await setTenant(client, tenant);
       return (await client.query(sql, values)).rows as Record<string, unknown>[];
     });
 
@@ -78,9 +79,8 @@ describe('the schema', () => {
     const explain = async (view: string, filter: string): Promise<string> => {
       const rows = await database.transaction('app', async (client) => {
         // A table of this size is cheaper to scan; this shows which plans are possible.
-        await client.query(`SELECT set_config('app.user_id', $1, true), set_config('enable_seqscan', 'off', true)`, [
-          String(tenant),
-        ]);
+        await setTenant(client, tenant);
+        await client.query(`SET LOCAL enable_seqscan = off`);
         return (await client.query(`EXPLAIN SELECT id FROM ${view} WHERE ${filter}`)).rows;
       });
       const plan = rows.map((row: Record<string, string>) => row['QUERY PLAN']).join('\n');
@@ -159,7 +159,7 @@ describe('the schema', () => {
   it('reads the empty setting left by SET LOCAL as no tenant', async () => {
     await expect(
       database.transaction('app', async (client) => {
-        await client.query(`SELECT set_config('app.user_id', '', true)`);
+        await client.query(`SELECT set_config('app.context', '', true)`);
         return (await client.query('SELECT auth.uid() AS uid')).rows;
       }),
     ).resolves.toEqual([{ uid: null }]);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { setTenant } from '../support/signed-context';
 
 /** Typical jobs, with invented texts. */
 const JOBS: readonly (readonly [title: string, skills?: readonly string[]])[] = [
@@ -108,7 +109,7 @@ describe('search of jobs', () => {
 
   function asTenant<Row>(sql: string, values: unknown[] = []): Promise<Row[]> {
     return database.transaction('app', async (client) => {
-      await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      await setTenant(client, tenant);
       return (await client.query(sql, values)).rows as Row[];
     });
   }

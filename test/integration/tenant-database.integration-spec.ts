@@ -56,7 +56,7 @@ describe(Database.name, () => {
   const contextOfConnection = async (): Promise<unknown> => {
     const [row] = await pooled<{ context: string }>(
       app,
-      `SELECT coalesce(current_setting('app.user_id', true), '') AS context`,
+      `SELECT coalesce(current_setting('app.context', true), '') AS context`,
     );
     return row!.context;
   };

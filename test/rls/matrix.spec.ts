@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
-import { ACTORS, type Actor, MATRIX, OPERATIONS, type Operation, type Tenant, VIEWS } from './matrix';
+import { ACTORS, type Actor, MATRIX, OPERATIONS, type Operation, type Tenant, CONTEXT_VIEWS, VIEWS } from './matrix';
+import { setTenant } from '../support/signed-context';
 
 const ROLE_OF = { owner: 'app', other: 'app', none: 'app', admin: 'admin', worker: 'worker' } as const;
 
@@ -50,7 +51,7 @@ describe('row security', () => {
     const tenant = actor === 'owner' ? owner.userId : actor === 'other' ? bob.userId : '';
     await client.query('BEGIN');
     try {
-      await client.query(`SELECT set_config('app.user_id', $1, true)`, [String(tenant)]);
+      await setTenant(client, tenant);
       const { rowCount } = await client.query(sql);
       return (rowCount ?? 0) > 0 ? '1' : '0';
     } catch (error) {
@@ -89,6 +90,10 @@ describe('row security', () => {
     expect(await rowOf(alice, `SELECT FROM ${view} WHERE user_id = ${alice.userId}`)).toBe(expected);
   });
 
+  it.each(Object.entries(CONTEXT_VIEWS))('of the view %s is %s', async (view, expected) => {
+    expect(await rowOf(alice, `SELECT FROM ${view}`)).toBe(expected);
+  });
+
   it('shows a tenant the same rows in tenant_jobs and in jobs', async () => {
     expect(await rowOf(alice, `SELECT FROM tenant_jobs WHERE user_id <> ${alice.userId}`)).toBe('0 1 0 x x');
     for (const [one, another] of [
@@ -110,7 +115,9 @@ describe('row security', () => {
          AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')`,
     );
 
-    expect(relations.map(({ name }) => name).sort()).toEqual([...Object.keys(MATRIX), ...Object.keys(VIEWS)].sort());
+    expect(relations.map(({ name }) => name).sort()).toEqual(
+      [MATRIX, VIEWS, CONTEXT_VIEWS].flatMap(Object.keys).sort(),
+    );
   });
 
   it('refuses every login direct access to partitions, which would skip the parent', async () => {

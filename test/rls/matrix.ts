@@ -409,6 +409,17 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO audit.audited_tables (table_name, secret_columns, ignored_columns)
       VALUES (gen_random_uuid(), '{}', '{}')`,
   },
+  'auth.context_keys': {
+    // The keys of signed contexts; only the view auth.context and the migration login read them.
+    select: NOBODY,
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: 'replaced_at = now()',
+    make: () =>
+      `INSERT INTO auth.context_keys (login, inner_pad, outer_pad)
+      VALUES (gen_random_uuid()::text, repeat('x', 64)::bytea, repeat('x', 64)::bytea)`,
+  },
 };
 
 /** The readable views, with a row of the owner in their tables. */
@@ -416,4 +427,10 @@ export const VIEWS: Readonly<Record<string, Expected>> = {
   'public.tenant_jobs': '1 0 0 x x',
   'public.tenant_job_stats': '1 0 0 x x',
   'public.user_job_stats': NOBODY,
+};
+
+/** The views without a column user_id. auth.context has one row for a context that gigvault_app has signed. */
+export const CONTEXT_VIEWS: Readonly<Record<string, Expected>> = {
+  'auth.context': '1 1 1 0 0',
+  'audit.actor': NOBODY,
 };

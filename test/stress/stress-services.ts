@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import type { Role } from '../../src/local-services/database-setup';
+import { ContextSigner } from '../../src/platform/database/context-signer';
 import { BenchServices, buildProductionSettings } from '../bench/services';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 import { createTestRedisUrl } from '../support/test-redis';
-import { hasTestServices } from '../support/test-services';
+import { hasTestServices, testServices } from '../support/test-services';
 
 /** A PostgreSQL with the migrated database of the product, and a Redis, for one scenario. */
 export interface StressServices {
@@ -14,6 +15,8 @@ export interface StressServices {
   buildUrl(role: Role): string;
   /** The environment of a server in production mode; rate limits are off, and only warnings are logged. */
   buildEnvironment(): Record<string, string>;
+  /** Signs contexts like the API. */
+  readonly signer: ContextSigner;
   /** Removes the data. */
   stop(): Promise<void>;
 }
@@ -26,8 +29,10 @@ export function createStressServices(): StressServices {
 class TestRunServices implements StressServices {
   private readonly keys = {
     SECRET_KEY: randomBytes(32).toString('base64'),
+    CONTEXT_KEY: testServices().contextKey,
     ENCRYPTION_KEYS: `stress:${randomBytes(32).toString('base64')}`,
   };
+  readonly signer = new ContextSigner(Buffer.from(this.keys.CONTEXT_KEY, 'base64'), 'gigvault_app');
   private database: TestDatabase | undefined;
   private redisUrl = '';
 

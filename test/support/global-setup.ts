@@ -11,6 +11,8 @@ import {
   LOGINS,
   ROLES,
   runMigrations,
+  SIGNING_LOGINS,
+  storeContextKeys,
   withClient,
 } from '../../src/local-services/database-setup';
 import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
@@ -43,6 +45,7 @@ export default async function globalSetup(config: GlobalConfig): Promise<void> {
   if (isUnitTestRun(config)) return;
   const folder = temporaryFolder();
   const passwords = createPasswords();
+  const contextKey = randomBytes(32);
   const postgres = new EmbeddedPostgres({
     folder: join(folder, 'postgres'),
     logFile: join(folder, 'postgres.log'),
@@ -69,23 +72,30 @@ export default async function globalSetup(config: GlobalConfig): Promise<void> {
       [postgres.pid, redis.pid].filter((pid) => pid !== undefined),
       folder,
     );
-    await createTemplate(postgres, passwords);
+    await createTemplate(postgres, passwords, contextKey);
   } catch (error) {
     await stop();
     throw error;
   }
-  announceServices({ postgres: { port: postgres.port, passwords }, redis: redis.url });
+  announceServices({
+    postgres: { port: postgres.port, passwords },
+    redis: redis.url,
+    contextKey: contextKey.toString('base64'),
+  });
   (globalThis as { gigvaultServices?: StartedServices }).gigvaultServices = { stop };
 }
 
 async function createTemplate(
   postgres: EmbeddedPostgres,
   passwords: ReturnType<typeof createPasswords>,
+  contextKey: Buffer,
 ): Promise<void> {
   const urlOf = (database: string): string => postgres.buildUrl('postgres', passwords.superuser, database);
   const hashes = Object.fromEntries(ROLES.map((role) => [role, hashCheaply(passwords[role])])) as typeof passwords;
   await bootstrapDatabase(urlOf, TEMPLATE_DATABASE, hashes);
-  await runMigrations(postgres.buildUrl(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE));
+  const migratorUrl = postgres.buildUrl(LOGINS.migrator, passwords.migrator, TEMPLATE_DATABASE);
+  await runMigrations(migratorUrl);
+  await storeContextKeys(migratorUrl, contextKey, [...SIGNING_LOGINS, 'postgres']);
   await withClient(urlOf('postgres'), async (client) => {
     await client.query(`ALTER ROLE postgres PASSWORD '${hashes.superuser}'`);
     // A template with connections cannot be cloned, so further connections are refused.

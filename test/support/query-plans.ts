@@ -1,4 +1,5 @@
 import type { TestDatabase } from './test-database';
+import { setTenant } from './signed-context';
 
 /** A node of an executed plan of PostgreSQL. */
 export interface PlanNode {
@@ -25,10 +26,8 @@ export function explainAs(
   values: readonly unknown[],
 ): Promise<PlanNode> {
   return db.transaction('app', async (client) => {
-    await client.query(`SELECT set_config('app.user_id', $1, true), set_config('plan_cache_mode', $2, true)`, [
-      String(userId),
-      mode,
-    ]);
+    await setTenant(client, userId);
+    await client.query(`SELECT set_config('plan_cache_mode', $1, true)`, [mode]);
     await client.query(`PREPARE list AS ${sql}`);
     const literals = values.map((value) => quoteLiteral(value)).join(', ');
     const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>(

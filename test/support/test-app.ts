@@ -14,6 +14,7 @@ import { createAdapter, NEST_OPTIONS } from '../../src/platform/http/edge/adapte
 import { HealthService } from '../../src/platform/health/health.service';
 import { configureApp } from '../../src/platform/http/http-app';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
+import { testServices } from './test-services';
 import { createTestDatabase, type TestDatabase } from './test-database';
 import { createTestRedisUrl } from './test-redis';
 
@@ -112,6 +113,7 @@ export async function buildSettings({ urls }: TestDatabase): Promise<Record<stri
     DATABASE_LIST_TIMEOUT_MS: '60000',
     REDIS_URL: await createTestRedisUrl(),
     SECRET_KEY: randomBytes(32).toString('base64'),
+    CONTEXT_KEY: testServices().contextKey,
     ENCRYPTION_KEYS: `test:${randomBytes(32).toString('base64')}`,
     PASSWORD_HASH_COST: '4',
     // Tests change rows behind the server and read them at once.

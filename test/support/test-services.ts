@@ -4,6 +4,8 @@ import type { Role } from '../../src/local-services/database-setup';
 export interface TestServices {
   postgres: { port: number; passwords: Record<Role, string> };
   redis: string;
+  /** The root of the keys that sign contexts, in base64; all test databases know them. */
+  contextKey: string;
 }
 
 const VARIABLE = 'GIGVAULT_TEST_SERVICES';

@@ -133,11 +133,17 @@ async function findTenantFaults(connection: DirectConnection, { sampledUsers }: 
   return [...new Set(faults)];
 }
 
+/** Signs a context with a key of the copy, as the superuser, and then becomes the app's login. */
+const SIGN_IN_AS_APP = `
+  SELECT set_config('app.context',
+           encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(b.body, 'UTF8'))), 'hex') || b.body, true),
+         set_config('session_authorization', 'gigvault_app', true)
+  FROM (SELECT to_char(extract(epoch FROM now()), 'FM0000000000') || E'\\x1f' || $1 AS body) AS b
+  LEFT JOIN auth.context_keys k ON k.login = 'gigvault_app' AND k.replaced_at IS NULL`;
+
 async function runAsApp<T>(connection: DirectConnection, tenant: number | null, work: () => Promise<T>): Promise<T> {
   await connection.query('BEGIN READ ONLY');
-  await connection.query(`SELECT set_config('role', 'gigvault_app', true), set_config('app.user_id', $1, true)`, [
-    tenant === null ? '' : String(tenant),
-  ]);
+  await connection.query(SIGN_IN_AS_APP, [tenant === null ? '' : String(tenant)]);
   const result = await work();
   await connection.query('COMMIT');
   return result;

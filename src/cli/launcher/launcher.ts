@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../platform/config/load-config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
-import { bootstrapDatabase, runMigrations, withCommands } from '../../local-services/database-setup';
+import { bootstrapDatabase, runMigrations, storeContextKeys, withCommands } from '../../local-services/database-setup';
 import { type DataFolder, findProjectRoot, OperatorError } from '../../local-services/data-folder';
 import {
   createInstallationPostgres,
@@ -162,8 +162,13 @@ export class Launcher {
 
   private async prepareDatabase(): Promise<void> {
     const { postgres } = this.serviceSet;
-    const migrationUrl = this.buildEnvironment()['DATABASE_MIGRATION_URL'] ?? '';
-    if (!postgres) return void (await runMigrations(migrationUrl));
+    const environment = this.buildEnvironment();
+    const migrationUrl = environment['DATABASE_MIGRATION_URL'] ?? '';
+    const { contextKey } = loadConfig(environment);
+    if (!postgres) {
+      await runMigrations(migrationUrl);
+      return storeContextKeys(migrationUrl, contextKey);
+    }
     const { passwords } = this.secrets.values;
     try {
       await bootstrapDatabase(
@@ -172,6 +177,7 @@ export class Launcher {
         passwords,
       );
       await runMigrations(migrationUrl);
+      await storeContextKeys(migrationUrl, contextKey);
     } catch (error) {
       throw withCommands(error, this.folder.path, this.servicesFolder);
     }

@@ -126,7 +126,7 @@ export interface StoredRow {
  * only tries the lock, because waiting would occupy a connection.
  */
 const TRY_LOCK_IMPORTS = `
-  SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT auth.uid()))) AS "isLocked"`;
+  SELECT pg_try_advisory_xact_lock(hashtextextended('jobs.import', (SELECT tenant FROM auth.context))) AS "isLocked"`;
 
 const COLUMNS = [...IMPORTED_COLUMNS.values()];
 

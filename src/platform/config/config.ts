@@ -23,7 +23,7 @@ export class DerivedSecrets {
   /**
    * Derives the key of one purpose. The same purpose gives the same key; keys of different purposes are independent.
    * @param purpose kebab-case; renaming it changes the key. In use: `access-token`, `password-pepper`, `cursor`,
-   *   `email-hash`
+   *   `email-hash`, `context`
    * @param bytes length of the key
    * @see RFC 5869 (HKDF)
    */
@@ -45,6 +45,8 @@ export class Config {
   readonly redis: { readonly url: string };
   readonly cache: { readonly isEnabled: boolean };
   readonly secrets: DerivedSecrets;
+  /** The root of the keys that sign the contexts of transactions. */
+  readonly contextKey: Buffer;
   /** The master keys, of which the first wraps, or the path of the key file. */
   readonly encryption: ReturnType<typeof buildEncryption>;
   readonly auth: ReturnType<typeof buildAuth>;
@@ -73,6 +75,7 @@ export class Config {
     this.redis = Object.freeze({ url: settings.REDIS_URL });
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
+    this.contextKey = buildContextKey(settings);
     this.encryption = buildEncryption(settings);
     this.auth = buildAuth(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
@@ -88,6 +91,18 @@ export class Config {
     this.backups = buildBackups(settings);
     Object.freeze(this);
   }
+}
+
+function buildContextKey({ CONTEXT_KEY, SECRET_KEY }: Pick<Settings, 'CONTEXT_KEY' | 'SECRET_KEY'>): Buffer {
+  return CONTEXT_KEY === undefined
+    ? new DerivedSecrets(Buffer.from(SECRET_KEY, 'base64')).derive('context')
+    : Buffer.from(CONTEXT_KEY, 'base64');
+}
+
+/** Returns `Config.contextKey` for commands without a configuration; undefined without a secret. */
+export function readContextKey({ CONTEXT_KEY, SECRET_KEY }: NodeJS.ProcessEnv): Buffer | undefined {
+  if (!CONTEXT_KEY && !SECRET_KEY) return undefined;
+  return buildContextKey({ CONTEXT_KEY: CONTEXT_KEY || undefined, SECRET_KEY: SECRET_KEY ?? '' });
 }
 
 /** Builds the configuration of backups, also for commands that need only this part. */

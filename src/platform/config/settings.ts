@@ -92,6 +92,15 @@ export const settings = z.object({
     .refine((value) => isBase64Key(value, 32), 'must be base64 of at least 32 random bytes')
     .describe('Root of derived keys: access tokens, password pepper, cursors. Create it with: openssl rand -base64 32')
     .meta({ example: '' }),
+  CONTEXT_KEY: z
+    .string()
+    .refine((value) => isBase64Key(value, 32), 'must be base64 of at least 32 random bytes')
+    .optional()
+    .describe(
+      'Signs the context of transactions; derived from SECRET_KEY by default. After a change, npm run migrate stores ' +
+        'it, and the former key stays valid for a day. Create it with: openssl rand -base64 32',
+    )
+    .meta({ example: '' }),
   ...encryptionSettings,
   GIGVAULT_ADMIN_EMAIL: z
     .email()

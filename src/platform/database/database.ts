@@ -9,6 +9,7 @@ import type { ErrorCode } from '../errors/error-codes';
 import { currentUnitOfWork } from './current-unit-of-work';
 import { type EntityClass, type EntityRegistry, EntityStatementsCache, type Identified } from './entity-repository';
 import { TenantConnectionSlots } from './driver/connection';
+import { ContextSigner } from './context-signer';
 import { UnitOfWork, type QueryOptions } from './unit-of-work';
 
 /**
@@ -33,6 +34,7 @@ export class Database {
   private readonly entityStatements: EntityStatementsCache;
   private readonly entityRegistry: EntityRegistry;
   private readonly connectionSlots: TenantConnectionSlots;
+  private readonly signer: ContextSigner;
   private changeListener: ((userId: number) => Promise<void>) | undefined;
 
   constructor(
@@ -42,6 +44,7 @@ export class Database {
     this.statementTimeoutMs = config.database.statementTimeoutMs;
     this.entityStatements = new EntityStatementsCache(dataSource);
     this.connectionSlots = new TenantConnectionSlots(config.database.poolSize, config.database.connectTimeoutMs);
+    this.signer = new ContextSigner(config.contextKey, 'gigvault_app');
     this.entityRegistry = {
       statementsOf: (entity) => this.entityStatements.of(entity),
       queryRunnerFor: (unit) => this.queryRunnerFor(unit),
@@ -174,6 +177,7 @@ export class Database {
       pool: (this.dataSource.driver as unknown as { master: Pool }).master,
       acquireSlot: userId === null ? undefined : () => this.connectionSlots.acquire(userId),
       settings: { userId, reason: null, statementTimeoutMs },
+      signer: this.signer,
       named: this.config.database.preparedStatements,
       entities: this.entityRegistry,
       afterChange: userId === null ? undefined : listener && (() => listener(userId)),

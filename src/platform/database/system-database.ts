@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
 import { currentContext } from '../context/request-context';
 import { AppError } from '../errors/app-error';
+import { ContextSigner } from './context-signer';
 import { RolePools, type SystemRole } from './driver/role-pools';
 import { UnitOfWork } from './unit-of-work';
 
@@ -16,6 +17,8 @@ const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
  */
 @Injectable()
 export class SystemDatabase {
+  private readonly signers = new Map<SystemRole, ContextSigner>();
+
   constructor(
     private readonly pools: RolePools,
     private readonly config: Config,
@@ -97,11 +100,18 @@ export class SystemDatabase {
     ]);
   }
 
+  private signerOf(role: SystemRole): ContextSigner {
+    let signer = this.signers.get(role);
+    if (!signer) this.signers.set(role, (signer = new ContextSigner(this.config.contextKey, `gigvault_${role}`)));
+    return signer;
+  }
+
   private begin(role: SystemRole, reason: string | null): UnitOfWork {
     const { preparedStatements, statementTimeoutMs } = this.config.database;
     return new UnitOfWork({
       pool: this.pools.of(role),
       settings: { userId: null, reason, statementTimeoutMs },
+      signer: this.signerOf(role),
       named: preparedStatements,
     });
   }

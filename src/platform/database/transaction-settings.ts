@@ -1,14 +1,9 @@
 import { currentContext, type RequestContext } from '../context/request-context';
 
-/** The transaction-local settings that policies, audit triggers and `audit.record` read. */
-const NAMES = ['user_id', 'actor_kind', 'actor_id', 'request_id', 'ip', 'operation', 'reason', 'audit_source'] as const;
-
-/** Set here because PgBouncer rejects it as a connection parameter. */
-const SET_TIMEOUT = `set_config('statement_timeout', $${NAMES.length + 1}, true)`;
-
 /**
- * Sets them all in one statement. `true` limits each setting to the transaction, as PgBouncer's transaction mode needs.
- * Returns no columns, to save describing, sending and parsing them.
+ * Sets the signed context and the timeout, which PgBouncer rejects as a connection parameter. `true` limits each
+ * setting to the transaction, as PgBouncer's transaction mode needs. Returns no columns, to save describing, sending
+ * and parsing them.
  */
 export const SET_CONTEXT = setContext();
 
@@ -18,8 +13,8 @@ export const SET_CONTEXT_AND_PLAN = {
   eachTime: setContext(`, set_config('plan_cache_mode', 'force_custom_plan', true)`),
 };
 
-/** Switches the audit source inside a unit. */
-export const SET_AUDIT_SOURCE = `SELECT set_config('app.audit_source', $1, true)`;
+/** Sets another context inside a unit, to switch the audit source. */
+export const REPLACE_CONTEXT = `SELECT set_config('app.context', $1, true)`;
 
 /** The writer of a statement's audit rows. An absent setting means the triggers. */
 export type AuditSource = 'subscriber' | 'triggers';
@@ -34,30 +29,30 @@ export interface TransactionSettings {
 }
 
 /**
- * Returns the values of SET_CONTEXT for the current request, in its order. An unknown value is the empty string, which
- * `auth.uid()` and the audit functions read as absent.
+ * Returns the fields of the current request's context, in the order of the view auth.context. An unknown value is the
+ * empty string, which the view reads as NULL.
  */
-export function settingValues(
-  settings: TransactionSettings,
-  auditSource: AuditSource,
-  statementTimeoutMs: number,
-): string[] {
+export function contextFields(settings: TransactionSettings, auditSource: AuditSource): string[] {
   const context: Partial<RequestContext> = currentContext() ?? {};
-  const values = [
-    settings.userId,
-    context.actorKind ?? context.principal?.role,
-    context.principal?.userId,
-    context.requestId,
-    context.ip,
-    context.operation,
-    settings.reason,
+  return [
+    ...actorFields(settings),
     auditSource,
-    statementTimeoutMs,
+    context.requestId ?? '',
+    context.ip ?? '',
+    context.operation ?? '',
+    settings.reason ?? '',
   ];
+}
+
+/** Returns the first fields of the context, which are enough for a statement that writes nothing. */
+export function actorFields({ userId }: TransactionSettings): string[] {
+  const context: Partial<RequestContext> = currentContext() ?? {};
+  const { principal } = context;
+  const values = [userId, context.actorKind ?? principal?.role, principal?.userId];
   return values.map((value) => (value === null || value === undefined ? '' : String(value)));
 }
 
 function setContext(more = ''): string {
-  const settings = NAMES.map((name, i) => `set_config('app.${name}', $${i + 1}, true)`).join(', ');
-  return `SELECT FROM (SELECT ${settings}, ${SET_TIMEOUT}${more}) AS context`;
+  const settings = `set_config('app.context', $1, true), set_config('statement_timeout', $2, true)${more}`;
+  return `SELECT FROM (SELECT ${settings}) AS context`;
 }

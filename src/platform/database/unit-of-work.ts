@@ -11,15 +11,10 @@ import {
 } from './entity-repository';
 import type { StatementResult, PipelinedStatement } from './driver/statement-pipeline';
 import { markHandled } from '../concurrency/fair-semaphore';
-import { isWriting, statementName } from './driver/statement-names';
-import {
-  SET_CONTEXT,
-  SET_CONTEXT_AND_PLAN,
-  SET_AUDIT_SOURCE,
-  settingValues,
-  type AuditSource,
-  type TransactionSettings,
-} from './transaction-settings';
+import type { ContextSigner } from './context-signer';
+import { isReadOnly, isWriting, statementName } from './driver/statement-names';
+import { actorFields, contextFields, type AuditSource, type TransactionSettings } from './transaction-settings';
+import { REPLACE_CONTEXT, SET_CONTEXT, SET_CONTEXT_AND_PLAN } from './transaction-settings';
 
 /** The dependencies and settings of a unit of work. */
 export interface UnitOfWorkOptions {
@@ -27,6 +22,7 @@ export interface UnitOfWorkOptions {
   /** Waits for a slot of the tenant and returns the function that releases it. */
   readonly acquireSlot?: () => Promise<() => void>;
   readonly settings: TransactionSettings;
+  readonly signer: ContextSigner;
   readonly named: boolean;
   /** Absent for roles that have no entity API. */
   readonly entities?: EntityRegistry;
@@ -75,6 +71,8 @@ export class UnitOfWork {
   private failure: Error | undefined;
   private ended = false;
   private hasWritten = false;
+  /** The time of all signatures of this unit, which PostgreSQL compares with the start of the transaction. */
+  private signedAtMs: number | undefined;
 
   constructor(private readonly options: UnitOfWorkOptions) {
     this.statementTimeoutMs = options.settings.statementTimeoutMs;
@@ -123,7 +121,7 @@ export class UnitOfWork {
     const connection = await this.connect();
     let results: StatementResult[];
     try {
-      const statements = [this.context('triggers', options), this.statement(sql, values)];
+      const statements = [this.setContext(this.signOnce(sql), options), this.statement(sql, values)];
       results = await connection.send(statements, this.statementTimeoutMs);
     } catch (error) {
       // PostgreSQL has rolled back by itself; the SELECT only checks the connection.
@@ -250,8 +248,10 @@ export class UnitOfWork {
   private buildBatch(batch: readonly PendingStatement[]): [statements: PipelinedStatement[], resultIndexes: number[]] {
     const statements: PipelinedStatement[] = [];
     const resultIndexes = batch.map(({ statement, auditSource = this.auditSource ?? 'triggers' }) => {
-      if (this.auditSource === undefined) statements.push(this.statement('BEGIN', []), this.context(auditSource));
-      else if (this.auditSource !== auditSource) statements.push(this.statement(SET_AUDIT_SOURCE, [auditSource]));
+      if (this.auditSource === undefined)
+        statements.push(this.statement('BEGIN', []), this.setContext(this.sign(auditSource)));
+      else if (this.auditSource !== auditSource)
+        statements.push(this.statement(REPLACE_CONTEXT, [this.sign(auditSource)]));
       this.auditSource = auditSource;
       return statements.push(statement) - 1;
     });
@@ -263,9 +263,20 @@ export class UnitOfWork {
     this.queue = [];
   }
 
-  private context(auditSource: AuditSource, options?: QueryOptions): PipelinedStatement {
+  private setContext(signed: string, options?: QueryOptions): PipelinedStatement {
     const text = options?.planned === undefined ? SET_CONTEXT : SET_CONTEXT_AND_PLAN[options.planned];
-    return this.statement(text, settingValues(this.options.settings, auditSource, this.statementTimeoutMs));
+    return this.statement(text, [signed, String(this.statementTimeoutMs)]);
+  }
+
+  private sign(auditSource: AuditSource): string {
+    this.signedAtMs ??= Date.now();
+    return this.options.signer.sign(contextFields(this.options.settings, auditSource), this.signedAtMs);
+  }
+
+  /** Signs the context of a unit of one statement: a read needs no fields for the audit. */
+  private signOnce(sql: string): string {
+    if (!isReadOnly(sql)) return this.sign('triggers');
+    return this.options.signer.signReusable(actorFields(this.options.settings));
   }
 
   private statement(text: string, values: readonly unknown[]): PipelinedStatement {

@@ -36,6 +36,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   '57014': 'service.unavailable', // statement timeout
   '57P': 'service.unavailable', // 57P01 admin shutdown, 57P02 crash, 57P03 starting up
   '58': 'service.unavailable', // system error: 58030 I/O
+  GV001: 'service.unavailable', // the signature of the context expired while the transaction waited
 };
 
 const NETWORK_CODES = new Set([

@@ -180,8 +180,7 @@ describe(Scheduler.name, () => {
           seen = currentContext();
           return context.asWorker(async (unit) => {
             const [row] = await unit.query<Record<string, string>>(
-              `SELECT current_user AS role, current_setting('app.actor_kind') AS actor,
-                 current_setting('app.operation') AS operation`,
+              `SELECT current_user AS role, actor_kind AS actor, operation FROM auth.context`,
             );
             return row!;
           });

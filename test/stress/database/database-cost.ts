@@ -46,6 +46,7 @@ export async function measureDatabaseCost(options: DatabaseCostOptions): Promise
   return served.run(async () => {
     const hand = new HandWrittenDatabase(
       new Pool({ connectionString: served.services.buildUrl('app'), max: CONCURRENCY, pipeline: true }),
+      served.services.signer,
     );
     try {
       const [user = 0] = await served.createUsers(1);

@@ -2,6 +2,7 @@ import type { Pool, PoolClient, QueryResult, QueryResultRow } from 'pg';
 import type { Job } from '../../../src/jobs/job.entity';
 import { currentContext } from '../../../src/platform/context/request-context';
 import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
+import type { ContextSigner } from '../../../src/platform/database/context-signer';
 import { SET_CONTEXT } from '../../../src/platform/database/transaction-settings';
 
 /** The columns of the table and the properties of a job, as `Job` declares them. */
@@ -93,13 +94,16 @@ const STATEMENTS = {
  * many socket writes, over pg's pipeline. It has neither entities nor units of work.
  */
 export class HandWrittenDatabase {
-  constructor(private readonly pool: Pool) {}
+  constructor(
+    private readonly pool: Pool,
+    private readonly signer: ContextSigner,
+  ) {}
 
   async find(id: number): Promise<Job | undefined> {
     return this.withClient(async (client) => {
       const [, , found] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, 'triggers'),
+        setContext(client, this.signer, 'triggers'),
         run(client, 'select', [id]),
         client.query('COMMIT'),
       ]);
@@ -112,7 +116,7 @@ export class HandWrittenDatabase {
     return this.withClient(async (client) => {
       const [, , inserted] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, 'subscriber'),
+        setContext(client, this.signer, 'subscriber'),
         run(client, 'insert', parameters),
       ]);
       const job = inserted!.rows[0] as Job;
@@ -126,7 +130,7 @@ export class HandWrittenDatabase {
     return this.withClient(async (client) => {
       const [, , found] = await sendTogether(client, () => [
         client.query('BEGIN'),
-        context(client, 'subscriber'),
+        setContext(client, this.signer, 'subscriber'),
         run(client, 'lock', [id]),
       ]);
       const old = found!.rows[0] as Job;
@@ -167,10 +171,11 @@ async function sendTogether(client: PoolClient, issue: () => Answer[]): Promise<
   return Promise.all(sent);
 }
 
-function context(client: PoolClient, auditSource: 'subscriber' | 'triggers'): Answer {
+function setContext(client: PoolClient, signer: ContextSigner, auditSource: 'subscriber' | 'triggers'): Answer {
   const { principal, requestId, ip, operation } = currentContext()!;
   const userId = String(principal!.userId);
-  return run(client, 'context', [userId, principal!.role, userId, requestId, ip, operation, '', auditSource, '15000']);
+  const fields = [userId, principal!.role, userId, auditSource, requestId, ip ?? '', operation, ''];
+  return run(client, 'context', [signer.sign(fields), '15000']);
 }
 
 function auditAndCommit(

@@ -152,8 +152,8 @@ async function countLeftSettings(database: Database, tenant: number): Promise<nu
       // COMMIT ends the transaction's settings; what remains belongs to the connection.
       await unit.query('COMMIT');
       return unit.query<{ left: number }>(
-        `SELECT count(*) FILTER (WHERE coalesce(current_setting('app.' || name, true), '') <> '') AS left
-         FROM unnest('{user_id,actor_kind,actor_id,request_id,audit_source}'::text[]) AS name`,
+        `SELECT count(*) AS left FROM (VALUES ('app.context')) AS settings (name)
+         WHERE coalesce(current_setting(name, true), '') <> ''`,
       );
     }),
   );

@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { SAMPLE_LISTING } from '../../../src/demo/demo-scenario';
 import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
 import { withClient } from '../../../src/local-services/database-setup';
-import { createStressServices } from '../stress-services';
+import { createStressServices, type StressServices } from '../stress-services';
 
 /** The result of the search scenario; `missed` must be empty. */
 export interface SearchResult {
@@ -38,7 +38,7 @@ export async function stressSearch(csv = SAMPLE_LISTING): Promise<SearchResult> 
   await services.start();
   try {
     const tenant = await store(services.buildUrl('superuser'), listing);
-    return await searchAll(services.buildUrl('app'), tenant, listing);
+    return await searchAll(services, tenant, listing);
   } finally {
     await services.stop();
   }
@@ -98,15 +98,15 @@ async function store(url: string, { titles, skills }: Listing): Promise<number> 
   }
 }
 
-async function searchAll(url: string, tenant: number, { titles, skills }: Listing): Promise<SearchResult> {
+async function searchAll(services: StressServices, tenant: number, { titles, skills }: Listing): Promise<SearchResult> {
   const places = indexWords([
     ...titles.map((text, n) => [`upwork:title ${n + 1}`, text]),
     ...skills.map((text, n) => [`upwork:skill ${n + 1}`, text]),
   ]);
   const missed: string[] = [];
-  await withClient(url, async (client) => {
-    await client.query(`SELECT set_config('app.user_id', $1, false)`, [String(tenant)]);
+  await withClient(services.buildUrl('app'), async (client) => {
     for (const [word, keys] of places) {
+      await client.query(`SELECT set_config('app.context', $1, false)`, [services.signer.sign([String(tenant)])]);
       const found = await countMatches(client, word, keys);
       const left = await countMatches(client, `-${word}`, keys);
       if (found !== keys.length || left !== 0)

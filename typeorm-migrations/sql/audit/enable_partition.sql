@@ -5,7 +5,8 @@ CREATE FUNCTION audit.enable_partition(parent text, partition text) RETURNS void
     DECLARE
       -- The subscriber reports its own statements; the triggers still write what those cause (cascades).
       condition CONSTANT text := 'WHEN (pg_trigger_depth() > 0 '
-        'OR current_setting(''app.audit_source'', true) IS DISTINCT FROM ''subscriber'')';
+        'OR split_part(current_setting(''app.context'', true), E''\x1f'', 5) IS DISTINCT FROM ''subscriber'' '
+        'OR NOT audit.is_subscriber_audited())';
     BEGIN
       EXECUTE format('CREATE TRIGGER audit_truncate BEFORE TRUNCATE ON public.%I '
         'EXECUTE FUNCTION audit.refuse_truncate()', partition);

@@ -7,19 +7,19 @@ CREATE FUNCTION audit.record(logical text, record_id bigint, action text, old_va
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
-    DECLARE
-      tenant CONSTANT bigint := auth.uid();
     BEGIN
-      INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
-      SELECT tenant, t.table_name, record.record_id, record.action, record.old_values, record.new_values
-      FROM audit.audited_tables t
-      WHERE t.table_name = logical AND tenant IS NOT NULL
+      INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values,
+        actor_kind, actor_id, request_id, ip_address, operation, reason)
+      SELECT a.tenant, t.table_name, record.record_id, record.action, record.old_values, record.new_values,
+        a.actor_kind, a.actor_id, a.request_id, a.ip_address, a.operation, a.reason
+      FROM audit.audited_tables t, audit.actor a
+      WHERE t.table_name = logical AND a.tenant IS NOT NULL
         AND (record.old_values ?| t.handled_columns) IS NOT TRUE
         AND (record.new_values ?| t.handled_columns) IS NOT TRUE
         AND CASE record.action
           WHEN 'UPDATE' THEN record.old_values <> record.new_values
           WHEN 'INSERT' THEN record.new_values -> 'id' = to_jsonb(record.record_id)
-            AND record.new_values -> 'user_id' = to_jsonb(tenant)
+            AND record.new_values -> 'user_id' = to_jsonb(a.tenant)
         END;
       IF FOUND THEN
         RETURN true;

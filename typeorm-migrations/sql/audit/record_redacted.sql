@@ -10,7 +10,8 @@ CREATE FUNCTION audit.record_redacted(logical text, record_id bigint, action tex
     BEGIN
       SELECT * INTO rules FROM audit.audited_tables t WHERE t.table_name = logical;
       IF tenant IS NULL THEN
-        RAISE EXCEPTION 'no tenant: audit.record() writes for app.user_id' USING ERRCODE = 'insufficient_privilege';
+        RAISE EXCEPTION 'no tenant: audit.record() writes for the tenant of the context'
+          USING ERRCODE = 'insufficient_privilege';
       ELSIF rules.table_name IS NULL THEN
         RAISE EXCEPTION 'table % is not audited', coalesce(logical, 'without a name')
           USING ERRCODE = 'invalid_parameter_value';
@@ -30,9 +31,12 @@ CREATE FUNCTION audit.record_redacted(logical text, record_id bigint, action tex
       ELSIF before IS NOT DISTINCT FROM after THEN
         RETURN false;
       END IF;
-      INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values)
-      VALUES (tenant, logical, record_redacted.record_id, record_redacted.action,
-              audit.redact(before, rules.secret_columns), audit.redact(after, rules.secret_columns));
+      INSERT INTO public.audit_logs (user_id, table_name, record_id, action, old_values, new_values,
+        actor_kind, actor_id, request_id, ip_address, operation, reason)
+      SELECT a.tenant, logical, record_redacted.record_id, record_redacted.action,
+        audit.redact(before, rules.secret_columns), audit.redact(after, rules.secret_columns),
+        a.actor_kind, a.actor_id, a.request_id, a.ip_address, a.operation, a.reason
+      FROM audit.actor a;
       RETURN true;
     END $$;
 COMMENT ON FUNCTION audit.record_redacted(text, bigint, text, jsonb, jsonb) IS

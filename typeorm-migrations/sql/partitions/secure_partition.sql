@@ -6,7 +6,7 @@ CREATE FUNCTION app.secure_partition(parent text, partition text) RETURNS void
     BEGIN
       EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY', partition);
       EXECUTE format('ALTER TABLE public.%I FORCE ROW LEVEL SECURITY', partition);
-      EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT USING (user_id = (SELECT auth.uid()))',
+      EXECUTE format('CREATE POLICY %I ON public.%I FOR SELECT USING (user_id = (SELECT tenant FROM auth.context))',
         parent || '_own_data_select', partition);
       -- The parent's statement triggers do not fire for a statement that names the partition.
       PERFORM audit.enable_partition(parent, partition);

@@ -28,6 +28,20 @@ export function isWriting(text: string): boolean {
   return WRITES.test(text);
 }
 
+/** A SELECT without writes and without a call of Gigvault's own functions, which may write. */
+const READS = /^\s*(?:SELECT|WITH)\b(?![^]*\b(?:(?:app|audit)\.\w+|auth\.(?!context\b|uid\b)\w+|refresh_\w+)\()/i;
+
+const readOnly = new Map<string, boolean>();
+
+/** Returns whether a statement can write no rows. Remembers the answer of the first 500 texts. */
+export function isReadOnly(text: string): boolean {
+  const known = readOnly.get(text);
+  if (known !== undefined) return known;
+  const answer = READS.test(text) && !isWriting(text);
+  if (readOnly.size < MAX_NAMES) readOnly.set(text, answer);
+  return answer;
+}
+
 const STATEMENT = { name: 'gigvault_check', text: 'SELECT 1' };
 
 /** SQLSTATEs of a statement name that is unknown, or already used, on the server connection. */

@@ -2,6 +2,7 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../../config/config';
+import { ContextSigner } from '../context-signer';
 import { assertNamedStatements } from '../driver/statement-names';
 import { migrationNames, MIGRATIONS_TABLE } from './migrations';
 
@@ -82,12 +83,12 @@ const TABLE_CHECKS = [
        SELECT count(*) FROM pg_policy p
        WHERE p.polrelid = t.oid AND p.polcmd IN ('r', 'd') AND 'gigvault_owner'::regrole = ANY (p.polroles))`,
   `${WITH} SELECT format('table %s: policy %s shows rows of other tenants: '
-     'it must compare with auth.uid()', t.name, p.polname) AS problem
+     'it must compare with the tenant of auth.context', t.name, p.polname) AS problem
    FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
    WHERE (t.relname = 'users' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'user_id'))
      AND p.polpermissive AND (0 = ANY (p.polroles) OR 'gigvault_app'::regrole = ANY (p.polroles))
-     AND (coalesce(pg_get_expr(p.polqual, p.polrelid), 'auth.uid()') !~ 'auth\\.uid\\(\\)'
-       OR coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'auth.uid()') !~ 'auth\\.uid\\(\\)')`,
+     AND (coalesce(pg_get_expr(p.polqual, p.polrelid), 'context.tenant') !~ '\\mcontext\\.tenant\\M'
+       OR coalesce(pg_get_expr(p.polwithcheck, p.polrelid), 'context.tenant') !~ '\\mcontext\\.tenant\\M')`,
   `${WITH} SELECT DISTINCT format('table %s: %s has %s: REVOKE it', name,
      CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END, privilege_type) AS problem
    FROM grants WHERE grantee = 0 OR privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')`,
@@ -136,8 +137,8 @@ const OTHER_CHECKS = [
        AND has_table_privilege('gigvault_app', c.oid, 'SELECT')
        AND NOT EXISTS (
          SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'))
-   SELECT format('view %s shows rows past row security: it must compare with auth.uid()', oid::regclass) AS problem
-   FROM views WHERE pg_get_viewdef(oid) !~ 'auth\\.uid\\(\\)'`,
+   SELECT format('view %s shows rows past row security: it must compare with auth.context', oid::regclass) AS problem
+   FROM views WHERE oid <> 'auth.context'::regclass AND pg_get_viewdef(oid) !~ '\\mauth\\.context\\M'`,
 ];
 
 /** Queries that return one row `problem` per defect of tenant isolation or audit. Any login may run them. */
@@ -148,6 +149,15 @@ const PARTITION_WARNINGS = `
   SELECT format('table %s has no partition for this moment: run the task create-partitions; '
     'until then its rows go to %1$s_default', table_name) AS warning
   FROM app.partition_coverage() WHERE covered_until <= now()`;
+
+/** The subquery depends on the row of `sent`, so it runs after the context is set. */
+const IS_ACCEPTED = `
+  SELECT EXISTS (SELECT FROM auth.context WHERE sent.context IS NOT NULL) AS "isAccepted"
+  FROM (SELECT set_config('app.context', $1, true) AS context OFFSET 0) AS sent`;
+
+const UNKNOWN_KEY =
+  'the database does not know the key that signs contexts, or the clocks of server and database differ by more than ' +
+  '30 seconds: npm run migrate with the SECRET_KEY and CONTEXT_KEY of the server';
 
 /** A function that runs one statement with the caller's login and returns its rows. */
 export type CatalogQuery = (sql: string) => Promise<Record<string, unknown>[]>;
@@ -248,10 +258,17 @@ export class SchemaVerifier implements OnModuleInit {
   async onModuleInit(): Promise<void> {
     if (this.config.database.preparedStatements) await assertNamedStatements(this.config);
     const query: CatalogQuery = (sql) => this.dataSource.query<Record<string, unknown>[]>(sql);
-    const problems = await findSchemaProblems(query);
+    const problems = [...(await findSchemaProblems(query)), ...(await this.findKeyProblems())];
     if (problems.length > 0) {
       throw new Error(`The database is not in order:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     }
     for (const warning of await findSchemaWarnings(query)) this.logger.warn(warning);
+  }
+
+  /** Checks that PostgreSQL accepts what this process signs. */
+  private async findKeyProblems(): Promise<string[]> {
+    const signed = new ContextSigner(this.config.contextKey, 'gigvault_app').sign(['0']);
+    const [row] = await this.dataSource.query<{ isAccepted: boolean }[]>(IS_ACCEPTED, [signed]);
+    return row?.isAccepted ? [] : [UNKNOWN_KEY];
   }
 }

@@ -1,0 +1,36 @@
+import type { ClientBase } from 'pg';
+import { getLogin, type Role } from '../../src/local-services/database-setup';
+import { ContextSigner } from '../../src/platform/database/context-signer';
+import { testServices } from './test-services';
+
+/** The fields of a context that a test signs, by their names in the view auth.context. */
+export interface TestContext {
+  tenant?: number | string;
+  actorKind?: string;
+  actorId?: number;
+  auditSource?: string;
+  requestId?: string;
+  ip?: string;
+  operation?: string;
+  reason?: string;
+}
+
+/** Returns a context signed with the key of the role's login. */
+export function signContext(role: Role, context: TestContext, signedAtMs?: number): string {
+  const { tenant, actorKind, actorId, auditSource, requestId, ip, operation, reason } = context;
+  const fields = [tenant, actorKind, actorId, auditSource, requestId, ip, operation, reason];
+  const signer = new ContextSigner(Buffer.from(testServices().contextKey, 'base64'), getLogin(role));
+  return signer.sign(
+    fields.map((field) => (field === undefined ? '' : String(field))),
+    signedAtMs,
+  );
+}
+
+/** Sets the tenant of the client's transaction, as the API does for gigvault_app. */
+export async function setTenant(
+  client: Pick<ClientBase, 'query'>,
+  tenant: number | string,
+  context: TestContext = {},
+): Promise<void> {
+  await client.query(`SELECT set_config('app.context', $1, true)`, [signContext('app', { tenant, ...context })]);
+}
