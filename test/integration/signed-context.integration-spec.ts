@@ -3,6 +3,7 @@ import { Client, type ClientBase } from 'pg';
 import { storeContextKeys } from '../../src/local-services/database-setup';
 import { ContextSigner } from '../../src/platform/database/context-signer';
 import { signContext } from '../support/signed-context';
+import { testServices } from '../support/test-services';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** The age at which a signature is refused. */
@@ -206,5 +207,6 @@ describe('the signed context', () => {
     await storeContextKeys(database.urls.migrator, root);
     const keys = await database.query('superuser', `SELECT FROM auth.context_keys WHERE login = 'gigvault_app'`);
     expect(keys).toHaveLength(1);
+    await storeContextKeys(database.urls.migrator, Buffer.from(testServices().contextKey, 'base64'));
   });
 });
