@@ -14,7 +14,6 @@ export class Foundation implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(SCHEMAS);
-    await queryRunner.query(CONTEXT_KEYS);
     await createFunctions(queryRunner, 'foundation', ['refuse_context']);
     await queryRunner.query(CONTEXT);
     await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'set_updated_at']);
@@ -22,17 +21,21 @@ export class Foundation implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      REVOKE SELECT ON schema_migrations FROM gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
+      REVOKE SELECT ON SEQUENCE schema_migrations_id_seq FROM gigvault_backup;
+      REVOKE SELECT ON schema_migrations FROM
+        gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_backup;
       DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.uid();
       DROP VIEW auth.context;
       DROP FUNCTION auth.refuse_context();
-      DROP TABLE auth.context_keys;
       DROP SCHEMA audit;
       DROP SCHEMA app;
       DROP SCHEMA auth;
       REVOKE ALL ON SCHEMA public FROM gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor,
-        gigvault_definer, gigvault_auditor;
+        gigvault_backup, gigvault_definer, gigvault_auditor;
       GRANT USAGE ON SCHEMA public TO PUBLIC;
+      ALTER DEFAULT PRIVILEGES REVOKE SELECT ON SEQUENCES FROM gigvault_backup;
+      ALTER DEFAULT PRIVILEGES REVOKE SELECT ON TABLES FROM gigvault_backup;
+      ALTER DEFAULT PRIVILEGES REVOKE USAGE ON SCHEMAS FROM gigvault_backup;
       ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC;
     `);
   }
@@ -40,9 +43,13 @@ export class Foundation implements MigrationInterface {
 
 const SCHEMAS = `
   ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+  -- The backup reads every table that a migration or a task creates, and schema secrets is not created here.
+  ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO gigvault_backup;
+  ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO gigvault_backup;
+  ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO gigvault_backup;
   REVOKE ALL ON SCHEMA public FROM PUBLIC;
-  GRANT USAGE ON SCHEMA public TO
-    gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_definer, gigvault_auditor;
+  GRANT USAGE ON SCHEMA public TO gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor,
+    gigvault_backup, gigvault_definer, gigvault_auditor;
 
   CREATE SCHEMA auth;
   CREATE SCHEMA app;
@@ -54,30 +61,10 @@ const SCHEMAS = `
   -- ALTER … OWNER TO requires that the new owner has this right. No function of that role creates objects.
   GRANT CREATE ON SCHEMA auth, app TO gigvault_definer;
 
-  -- The server compares this table with its own migrations.
-  GRANT SELECT ON schema_migrations TO gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor;
-`;
-
-/** The server stores the keys as the migration login (`storeContextKeys`). No login of a server process reads them. */
-const CONTEXT_KEYS = `
-  CREATE TABLE auth.context_keys (
-    login name NOT NULL,
-    inner_pad bytea NOT NULL CONSTRAINT context_keys_inner_pad_length CHECK (octet_length(inner_pad) = 64),
-    outer_pad bytea NOT NULL CONSTRAINT context_keys_outer_pad_length CHECK (octet_length(outer_pad) = 64),
-    replaced_at timestamptz,
-    CONSTRAINT context_keys_pkey PRIMARY KEY (login, inner_pad)
-  );
-  COMMENT ON TABLE auth.context_keys IS
-    'The keys that sign the contexts of a login, as the padded keys of HMAC-SHA-256 (RFC 2104).';
-  COMMENT ON COLUMN auth.context_keys.replaced_at IS 'When a new key replaced this one, which stays valid for a day.';
-  ALTER TABLE auth.context_keys ENABLE ROW LEVEL SECURITY;
-  ALTER TABLE auth.context_keys FORCE ROW LEVEL SECURITY;
-  CREATE POLICY context_keys_definer_select ON auth.context_keys FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY context_keys_owner_select ON auth.context_keys FOR SELECT TO gigvault_owner USING (true);
-  CREATE POLICY context_keys_owner_insert ON auth.context_keys FOR INSERT TO gigvault_owner WITH CHECK (true);
-  CREATE POLICY context_keys_owner_update ON auth.context_keys FOR UPDATE TO gigvault_owner USING (true);
-  CREATE POLICY context_keys_owner_delete ON auth.context_keys FOR DELETE TO gigvault_owner USING (true);
-  GRANT SELECT ON auth.context_keys TO gigvault_definer;
+  -- The server compares this table with its own migrations. TypeORM creates it before the first migration.
+  GRANT SELECT ON schema_migrations TO
+    gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_backup;
+  GRANT SELECT ON SEQUENCE schema_migrations_id_seq TO gigvault_backup;
 `;
 
 /**
@@ -86,8 +73,9 @@ const CONTEXT_KEYS = `
  * their signature can be reused; everything that may write sends all.
  *
  * A view checks it because that costs half of a function in PL/pgSQL. It runs once a statement, as the InitPlan of a
- * policy: (SELECT tenant FROM auth.context). The key stays in the table: a constant of a plan could be printed by
- * debug_print_plan. The names of a view are resolved when it is created, so a search_path changes nothing.
+ * policy: (SELECT tenant FROM auth.context). The key stays in a table, which docker/postgres/bootstrap.sql creates: a
+ * constant of a plan could be printed by debug_print_plan. The names of a view are resolved when it is created, so a
+ * search_path changes nothing.
  *
  * Both sides of the comparison are hashed with the key, so its duration says nothing about the expected signature. The
  * nested CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.
@@ -102,7 +90,7 @@ const CONTEXT = `
          nullif(split_part(c.signed, E'\\x1f', 7), '')::inet AS ip_address,
          nullif(split_part(c.signed, E'\\x1f', 8), '') AS operation,
          nullif(split_part(c.signed, E'\\x1f', 9), '') AS reason
-  FROM auth.context_keys k, LATERAL (SELECT current_setting('app.context', true) AS signed) AS c
+  FROM secrets.context_keys k, LATERAL (SELECT current_setting('app.context', true) AS signed) AS c
   WHERE k.login = session_user AND (k.replaced_at IS NULL OR k.replaced_at > now() - interval '1 day')
     AND CASE
       WHEN sha256(k.outer_pad || convert_to(left(c.signed, 64), 'UTF8'))

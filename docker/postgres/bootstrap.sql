@@ -1,5 +1,6 @@
 -- Everything that needs a superuser, for the current database: roles, their settings, extensions,
--- CONNECT privileges. Everything else is in typeorm-migrations.
+-- CONNECT privileges. Also schema secrets, which no dump contains. Everything else is in
+-- typeorm-migrations.
 --
 -- Run it as a superuser for each database before the migrations, and again when this file changes.
 -- It can be repeated, run by several sessions at once, and sent as one string by a driver or with
@@ -62,8 +63,9 @@ BEGIN
 END
 $roles$;
 
--- Memberships. gigvault_backup reads everything (BYPASSRLS alone gives no SELECT); gigvault_monitor
--- sees other roles' statements in pg_stat_statements.
+-- Memberships. gigvault_monitor sees other roles' statements in pg_stat_statements. gigvault_backup
+-- has no pg_read_all_data, which also reads schema secrets and the passwords of pg_authid: the
+-- migrations grant it SELECT on each table.
 DO $memberships$
 DECLARE
   wanted record;
@@ -73,7 +75,6 @@ BEGIN
       ('gigvault_migrator', 'gigvault_owner'),
       ('gigvault_owner',    'gigvault_definer'),
       ('gigvault_owner',    'gigvault_auditor'),
-      ('gigvault_backup',   'pg_read_all_data'),
       ('gigvault_monitor',  'pg_read_all_stats')
     ) AS w (member, role)
   LOOP
@@ -84,6 +85,13 @@ BEGIN
       EXECUTE format('GRANT %I TO %I', wanted.role, wanted.member);
     END IF;
   END LOOP;
+  -- A bootstrap.sql of an earlier version granted it.
+  IF EXISTS (
+    SELECT FROM pg_catalog.pg_auth_members m
+    WHERE m.member = 'gigvault_backup'::regrole AND m.roleid = 'pg_read_all_data'::regrole
+  ) THEN
+    REVOKE pg_read_all_data FROM gigvault_backup;
+  END IF;
 END
 $memberships$;
 
@@ -175,5 +183,43 @@ BEGIN
   END IF;
 END
 $database$;
+
+-- Keys that no dump contains. pg_dump needs SELECT on each table in a dump (PostgreSQL 15), also on one
+-- whose data it leaves out, so backups leave out the whole schema. A restore finds it here, empty.
+-- The server stores the keys as gigvault_migrator; only the view auth.context reads them.
+DO $secrets$
+BEGIN
+  IF to_regclass('secrets.context_keys') IS NULL THEN
+    CREATE SCHEMA IF NOT EXISTS secrets;
+    ALTER SCHEMA secrets OWNER TO gigvault_owner;
+    CREATE TABLE secrets.context_keys (
+      login name NOT NULL,
+      inner_pad bytea NOT NULL CONSTRAINT context_keys_inner_pad_length CHECK (octet_length(inner_pad) = 64),
+      outer_pad bytea NOT NULL CONSTRAINT context_keys_outer_pad_length CHECK (octet_length(outer_pad) = 64),
+      replaced_at timestamptz,
+      CONSTRAINT context_keys_pkey PRIMARY KEY (login, inner_pad)
+    );
+    COMMENT ON TABLE secrets.context_keys IS
+      'The keys that sign the contexts of a login, as the padded keys of HMAC-SHA-256 (RFC 2104).';
+    COMMENT ON COLUMN secrets.context_keys.replaced_at IS
+      'When a new key replaced this one, which stays valid for a day.';
+    ALTER TABLE secrets.context_keys OWNER TO gigvault_owner;
+    ALTER TABLE secrets.context_keys ENABLE ROW LEVEL SECURITY;
+    ALTER TABLE secrets.context_keys FORCE ROW LEVEL SECURITY;
+    CREATE POLICY context_keys_definer_select ON secrets.context_keys
+      FOR SELECT TO gigvault_definer USING (true);
+    CREATE POLICY context_keys_owner_select ON secrets.context_keys
+      FOR SELECT TO gigvault_owner USING (true);
+    CREATE POLICY context_keys_owner_insert ON secrets.context_keys
+      FOR INSERT TO gigvault_owner WITH CHECK (true);
+    CREATE POLICY context_keys_owner_update ON secrets.context_keys
+      FOR UPDATE TO gigvault_owner USING (true);
+    CREATE POLICY context_keys_owner_delete ON secrets.context_keys
+      FOR DELETE TO gigvault_owner USING (true);
+    GRANT USAGE ON SCHEMA secrets TO gigvault_definer;
+    GRANT SELECT ON secrets.context_keys TO gigvault_definer;
+  END IF;
+END
+$secrets$;
 
 COMMIT;

@@ -1,6 +1,6 @@
 import { withDirectConnection, type DirectConnection } from '../platform/database/driver/direct-connection';
 import { BackupError } from './storage/backup-store';
-import { type Manifest, readDatabaseState } from './storage/backup-file';
+import { DUMPED_SCHEMAS, type Manifest, readDatabaseState } from './storage/backup-file';
 
 /** Random tenants whose rows are compared, besides the first and the newest. */
 const SAMPLED_USERS = 20;
@@ -8,7 +8,7 @@ const SAMPLED_USERS = 20;
 const LOGIN_RIGHTS = `
   SELECT current_user AS name, r.rolsuper OR r.rolbypassrls AS "bypasses",
     ARRAY(SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE c.relkind IN ('r', 'p', 'S') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      WHERE c.relkind IN ('r', 'p', 'S') AND ${DUMPED_SCHEMAS}
         AND NOT (has_schema_privilege(n.oid, 'USAGE') AND CASE c.relkind
           WHEN 'S' THEN has_sequence_privilege(c.oid, 'SELECT') ELSE has_table_privilege(c.oid, 'SELECT') END)
       ORDER BY 1 LIMIT 5) AS closed
@@ -57,7 +57,7 @@ export async function assertSeesAllRows(connection: DirectConnection): Promise<M
   }
   if (login.closed.length > 0)
     throw new BackupError(
-      `${login.name} may not read ${login.closed.join(', ')}: run docker/postgres/bootstrap.sql again`,
+      `${login.name} may not read ${login.closed.join(', ')}: run docker/postgres/bootstrap.sql and the migrations`,
     );
   return { name: login.name, seesAllRows: true };
 }

@@ -5,7 +5,7 @@ import { countRows } from '../backups/storage/backup-file';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
-import { buildBackups } from '../platform/config/config';
+import { buildBackups, readContextKey } from '../platform/config/config';
 import {
   buildEncryption,
   encryptionSettings,
@@ -64,18 +64,22 @@ async function main(): Promise<void> {
     restoreArguments.to === undefined && shouldEmbedPostgres(process.env)
       ? InstallationSecrets.load(folder.resolve('secrets.json'))
       : undefined;
-  const settings = loadSettings(SETTING_NAMES, buildRestoreEnvironment(folder, secrets));
+  const environment = buildRestoreEnvironment(folder, secrets);
+  const settings = loadSettings(SETTING_NAMES, environment);
   const store = createBackupStore(buildBackups(settings));
   if (restoreArguments.backup === undefined) return printBackups(store);
   if (!settings.ENCRYPTION_KEYS && !settings.ENCRYPTION_KEY_FILE)
     throw new OperatorError(
       'A backup needs the keys of the time it was taken: set ENCRYPTION_KEYS or ENCRYPTION_KEY_FILE.',
     );
+  const contextKey = readContextKey(environment);
+  if (contextKey === undefined)
+    throw new OperatorError('A backup contains no key that signs contexts: set SECRET_KEY, and CONTEXT_KEY if in use.');
   const problems = findEncryptionContradictions(settings, false);
   if (problems.length > 0) throw new ConfigError(problems);
   const masterKeys = createMasterKeys({ encryption: buildEncryption(settings) });
   const source = await findSource(restoreArguments.backup, store);
-  const options = { ...source, masterKeys, canReplace: restoreArguments.canReplace };
+  const options = { ...source, masterKeys, contextKey, canReplace: restoreArguments.canReplace };
   if (restoreArguments.to !== undefined) return restore({ ...options, target: restoreArguments.to }, restoreArguments);
   if (!secrets)
     throw new OperatorError('The target database is missing: add --to postgres://…, with the login of a superuser.');
@@ -119,7 +123,7 @@ async function withEmbeddedPostgres(
 }
 
 function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecrets | undefined): NodeJS.ProcessEnv {
-  const { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE } = secrets
+  const { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE, SECRET_KEY, CONTEXT_KEY } = secrets
     ? buildServerEnvironment(process.env, {
         secrets,
         dataFolder: folder.path,
@@ -128,7 +132,8 @@ function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecret
         redis: undefined,
       })
     : process.env;
-  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE };
+  const keys = { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE, SECRET_KEY, CONTEXT_KEY };
+  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ...keys };
 }
 
 /** buildServerEnvironment needs URLs; only the keys of its result are used. */

@@ -143,12 +143,12 @@ export const SIGNING_LOGINS: readonly string[] = [LOGINS.app, LOGINS.auth, LOGIN
 
 const STORE_CONTEXT_KEY = `
   WITH replaced AS (
-    UPDATE auth.context_keys SET replaced_at = now() WHERE login = $1 AND inner_pad <> $2 AND replaced_at IS NULL
+    UPDATE secrets.context_keys SET replaced_at = now() WHERE login = $1 AND inner_pad <> $2 AND replaced_at IS NULL
   ), removed AS (
-    DELETE FROM auth.context_keys
+    DELETE FROM secrets.context_keys
     WHERE login = $1 AND inner_pad <> $2 AND replaced_at < now() - interval '1 day'
   )
-  INSERT INTO auth.context_keys (login, inner_pad, outer_pad) VALUES ($1, $2, $3)
+  INSERT INTO secrets.context_keys (login, inner_pad, outer_pad) VALUES ($1, $2, $3)
   ON CONFLICT (login, inner_pad) DO UPDATE SET replaced_at = NULL`;
 
 /**

@@ -9,7 +9,7 @@ function buildGrants(acl: string, owner: string): string {
 /** Excludes objects of extensions. */
 function buildOwnFilter(catalog: string, alias: string): string {
   const namespace = catalog === 'pg_proc' ? 'pronamespace' : 'relnamespace';
-  return `${alias}.${namespace}::regnamespace::text IN ('public', 'auth', 'app', 'audit')
+  return `${alias}.${namespace}::regnamespace::text IN ('public', 'auth', 'app', 'audit', 'secrets')
     AND NOT EXISTS (
       SELECT FROM pg_depend d WHERE d.classid = '${catalog}'::regclass AND d.objid = ${alias}.oid AND d.deptype = 'e')`;
 }
@@ -88,7 +88,7 @@ const FUNCTIONS = `
 const SCHEMAS = `
   SELECT n.nspname AS name, jsonb_build_object(
     'owner', n.nspowner::regrole::text, 'grants', ${buildGrants('n.nspacl', 'n.nspowner')}) AS facts
-  FROM pg_namespace n WHERE n.nspname IN ('public', 'auth', 'app', 'audit')`;
+  FROM pg_namespace n WHERE n.nspname IN ('public', 'auth', 'app', 'audit', 'secrets')`;
 
 const DEFAULTS = `
   SELECT d.defaclrole::regrole || ' ' || d.defaclobjtype::text AS name, to_jsonb(d.defaclacl::text[]) AS facts

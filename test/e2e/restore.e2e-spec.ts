@@ -4,10 +4,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ScratchCluster } from '../../src/backups/restore/scratch-cluster';
+import { readContextKey } from '../../src/platform/config/config';
+import { ContextSigner } from '../../src/platform/database/context-signer';
 import { withDirectConnection } from '../../src/platform/database/driver/direct-connection';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, createUser, signInFrom } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
+
+const SECRET_KEY = randomBytes(32).toString('base64');
 
 interface CommandResult {
   readonly code: number;
@@ -39,6 +43,7 @@ describe('npm run restore', () => {
       BACKUP_DIR: folder,
       GIGVAULT_DATA_DIR: join(folder, 'data'),
       ENCRYPTION_KEYS: app.settings['ENCRYPTION_KEYS']!,
+      SECRET_KEY,
       ...settings,
     };
     return new Promise((resolveResult) => {
@@ -57,6 +62,16 @@ describe('npm run restore', () => {
     );
   const query = <Row extends object>(url: string, sql: string) =>
     withDirectConnection(url, (connection) => connection.query<Row>(sql));
+
+  /** Lists the jobs that a server with the same secret reads for a tenant. */
+  const listTitles = (url: string, tenant: number) =>
+    withDirectConnection(url, async (connection) => {
+      const signer = new ContextSigner(readContextKey({ SECRET_KEY })!, 'gigvault_app');
+      await connection.query('BEGIN');
+      await connection.query(`SET LOCAL SESSION AUTHORIZATION gigvault_app`);
+      await connection.query(`SELECT set_config('app.context', $1, true)`, [signer.sign([String(tenant)])]);
+      return connection.query<{ title: string }>('SELECT title FROM jobs');
+    });
 
   it('replaces a database with a backup, keeps the old one, and erases users again who were erased since', async () => {
     const ann = await createSignedInCaller(app);
@@ -91,12 +106,18 @@ describe('npm run restore', () => {
         code: 1,
         output: expect.stringContaining('Nothing was changed: the file cannot be decrypted'),
       });
+      const withoutSecret = await restore([String(first!.id), '--to', target, '--yes'], { SECRET_KEY: '' });
+      expect(withoutSecret).toMatchObject({
+        code: 1,
+        output: expect.stringContaining('Nothing was changed: A backup contains no key that signs contexts'),
+      });
       expect(await listDatabases(url)).toEqual([]);
 
       const restored = await restore([String(first!.id), '--to', target, '--yes']);
       expect(restored).toMatchObject({ code: 0, output: expect.stringContaining('found equal') });
       expect(restored.output).toContain('Erased again, at their request after the backup: 1 users.');
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);
+      expect(await listTitles(target, ann.id)).toEqual([{ title: 'A job that stays' }]);
       expect(await query(target, `SELECT count(*) AS left FROM users WHERE id = ${ben.id}`)).toEqual([{ left: 0 }]);
       expect(await query(target, 'SELECT id, status, file_name FROM backups')).toEqual([
         { id: first!.id, status: 'verified', file_name: first!.file_name },

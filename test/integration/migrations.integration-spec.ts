@@ -34,10 +34,13 @@ describe('the migrations', () => {
         up.push(await readCatalog(query));
       }
 
-      expect(schemas.map(({ nspname }) => nspname)).toEqual(['information_schema', 'public']);
-      expect(Object.keys(empty.relations ?? {})).toEqual(['public.schema_migrations']);
       // bootstrap.sql creates the rest.
-      expect(empty.schemas).toEqual({ public: { owner: 'gigvault_owner', grants: ['PUBLIC: USAGE'] } });
+      expect(schemas.map(({ nspname }) => nspname)).toEqual(['information_schema', 'public', 'secrets']);
+      expect(Object.keys(empty.relations ?? {})).toEqual(['public.schema_migrations', 'secrets.context_keys']);
+      expect(empty.schemas).toEqual({
+        public: { owner: 'gigvault_owner', grants: ['PUBLIC: USAGE'] },
+        secrets: { owner: 'gigvault_owner', grants: ['gigvault_definer: USAGE'] },
+      });
       expect([empty.functions, empty.defaultPrivileges, empty.lists]).toEqual([{}, {}, {}]);
       for (const step of steps) expect({ step, ...up[step] }).toEqual({ step, ...down[step] });
     } finally {

@@ -311,6 +311,9 @@ describe('the schema', () => {
       ['DROP TRIGGER audit_delete ON analytics_default', /analytics_default: audit trigger audit_delete/],
       ['ALTER TABLE jobs OWNER TO gigvault_app', /jobs is owned by gigvault_app/],
       ['GRANT CREATE ON SCHEMA public TO gigvault_app', /may create objects in schema public/],
+      ['GRANT INSERT ON jobs TO gigvault_backup', /table public\.jobs: gigvault_backup may INSERT but no policy/],
+      ['ALTER TABLE secrets.context_keys NO FORCE ROW LEVEL SECURITY', /table secrets\.context_keys: row security/],
+      ['GRANT pg_read_all_data TO gigvault_backup', /gigvault_backup is a member of pg_read_all_data/],
       ['GRANT TEMPORARY ON DATABASE :name TO gigvault_app', /may create temporary objects/],
     ])('is not in order after %s', async (breakage, message) => {
       let problems: string[] = [];

@@ -121,18 +121,18 @@ describe('the signed context', () => {
       ['another tenant while rows are shown', [`SELECT title, ${FORGE} FROM jobs`, TITLES]],
       ['a savepoint', [`SAVEPOINT s`, `SELECT ${FORGE}`, `ROLLBACK TO s`, `SELECT ${FORGE}`, TITLES]],
       ['a setting of the session', [`SET app.context = '$bob'`, 'COMMIT', TITLES]],
-      ['the keys', [`SELECT encode(inner_pad, 'hex') FROM auth.context_keys`]],
-      ['a copy of the keys', [`COPY auth.context_keys TO STDOUT`]],
+      ['the keys', [`SELECT encode(inner_pad, 'hex') FROM secrets.context_keys`]],
+      ['a copy of the keys', [`COPY secrets.context_keys TO STDOUT`]],
       ['the statistics of the keys', [`SELECT most_common_vals FROM pg_stats WHERE tablename = 'context_keys'`]],
       ['the statistics behind the view', [`SELECT stavalues1 FROM pg_statistic`]],
-      ['a key of their own', [`INSERT INTO auth.context_keys VALUES ('gigvault_app', 'x', 'x')`]],
-      ['no keys', [`DELETE FROM auth.context_keys`]],
+      ['a key of their own', [`INSERT INTO secrets.context_keys VALUES ('gigvault_app', 'x', 'x')`]],
+      ['no keys', [`DELETE FROM secrets.context_keys`]],
       ['another view', [`CREATE OR REPLACE VIEW auth.context AS SELECT 1::bigint AS tenant`]],
       ['a table of the view in a path of their own', [`CREATE TEMP TABLE context_keys (login name)`, TITLES]],
       ['a function in a path of their own', [`CREATE FUNCTION pg_temp.sha256(bytea) RETURNS bytea LANGUAGE sql AS ''`]],
       ['a schema of their own', [`CREATE SCHEMA evil`]],
       ['another user of the session', [`SET SESSION AUTHORIZATION gigvault_definer`, TITLES]],
-      ['another role', [`SET ROLE gigvault_definer`, `SELECT inner_pad FROM auth.context_keys`]],
+      ['another role', [`SET ROLE gigvault_definer`, `SELECT inner_pad FROM secrets.context_keys`]],
       ['no row security', [`SET row_security = off`, TITLES]],
       [
         'a leaking condition on the view of the context',
@@ -181,15 +181,15 @@ describe('the signed context', () => {
     const keysIn = async (text: string): Promise<boolean> => {
       const keys = await database.query<{ pad: Buffer }>(
         'superuser',
-        `SELECT unnest(ARRAY[inner_pad, outer_pad]) AS pad FROM auth.context_keys`,
+        `SELECT unnest(ARRAY[inner_pad, outer_pad]) AS pad FROM secrets.context_keys`,
       );
       const forms = keys.flatMap(({ pad }) => [pad.toString('hex', 0, 16), [...pad.subarray(0, 8)].join(' ')]);
       return forms.some((form) => text.includes(form));
     };
   });
 
-  it.each(['app', 'auth', 'worker', 'admin', 'monitor'] as const)('hides the keys from %s', async (role) => {
-    await expect(database.query(role, 'SELECT * FROM auth.context_keys')).rejects.toMatchObject({ code: '42501' });
+  it.each(['app', 'auth', 'worker', 'admin', 'monitor', 'backup'] as const)('hides the keys from %s', async (role) => {
+    await expect(database.query(role, 'SELECT * FROM secrets.context_keys')).rejects.toMatchObject({ code: '42501' });
   });
 
   it('accepts the former key for a day after a change', async () => {
@@ -200,12 +200,15 @@ describe('the signed context', () => {
     expect(await titlesWith(former)).toEqual(['of Ann']);
     expect(await titlesWith(current)).toEqual(['of Ann']);
 
-    await database.query('superuser', `UPDATE auth.context_keys SET replaced_at = replaced_at - interval '25 hours'`);
+    await database.query(
+      'superuser',
+      `UPDATE secrets.context_keys SET replaced_at = replaced_at - interval '25 hours'`,
+    );
     expect(await titlesWith(former)).toEqual([]);
     expect(await titlesWith(current)).toEqual(['of Ann']);
 
     await storeContextKeys(database.urls.migrator, root);
-    const keys = await database.query('superuser', `SELECT FROM auth.context_keys WHERE login = 'gigvault_app'`);
+    const keys = await database.query('superuser', `SELECT FROM secrets.context_keys WHERE login = 'gigvault_app'`);
     expect(keys).toHaveLength(1);
     await storeContextKeys(database.urls.migrator, Buffer.from(testServices().contextKey, 'base64'));
   });

@@ -409,7 +409,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO audit.audited_tables (table_name, secret_columns, ignored_columns)
       VALUES (gen_random_uuid(), '{}', '{}')`,
   },
-  'auth.context_keys': {
+  'secrets.context_keys': {
     // The keys of signed contexts; only the view auth.context and the migration login read them.
     select: NOBODY,
     insert: NOBODY,
@@ -417,7 +417,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     delete: NOBODY,
     set: 'replaced_at = now()',
     make: () =>
-      `INSERT INTO auth.context_keys (login, inner_pad, outer_pad)
+      `INSERT INTO secrets.context_keys (login, inner_pad, outer_pad)
       VALUES (gen_random_uuid()::text, repeat('x', 64)::bytea, repeat('x', 64)::bytea)`,
   },
 };

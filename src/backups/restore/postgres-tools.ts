@@ -109,6 +109,8 @@ export async function* dumpArchive(
     '--compress=6',
     '--no-password',
     '--lock-wait-timeout=60s',
+    // Keys of the installation, which its login may not read. A restore stores them again.
+    '--exclude-schema=secrets',
     `--snapshot=${snapshot}`,
   ];
   const program = startProgram(tools, 'pg_dump', args, url, signal);

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { type DirectConnection, withDirectConnection } from '../../platform/database/driver/direct-connection';
+import { ContextSigner } from '../../platform/database/context-signer';
 import { migrationNames } from '../../platform/database/schema/migrations';
 import { findSchemaProblems } from '../../platform/database/schema/schema-verifier';
 import { associatedData, type DataKey } from '../../platform/encryption/data-keys';
@@ -7,7 +8,7 @@ import { type EncryptionContext, EncryptionError } from '../../platform/encrypti
 import { openSealed } from '../../platform/encryption/encryption.service';
 import { type MasterKeys } from '../../platform/encryption/master-keys';
 import { countRows, findDifferences, type Manifest, readDatabaseState, openBackup } from '../storage/backup-file';
-import { runMigrations } from '../../local-services/database-setup';
+import { LOGINS, runMigrations, storeContextKeys } from '../../local-services/database-setup';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
 import { BackupError } from '../storage/backup-store';
 import { type PostgresTools, restoreArchive } from './postgres-tools';
@@ -53,6 +54,13 @@ interface VisibleRows {
   readonly others: number;
 }
 
+/** The keys that a check of a copy needs. */
+interface CopyKeys {
+  readonly masterKeys: MasterKeys;
+  /** Root of the keys that sign contexts; the copy must know them. */
+  readonly contextKey: Buffer;
+}
+
 /**
  * Compares a restored copy with the manifest of the dump, decrypts the canary in it, and checks the isolation of
  * tenants. Returns one sentence per fault; empty when the copy equals the original.
@@ -61,7 +69,7 @@ interface VisibleRows {
 export async function findFaults(
   connection: DirectConnection,
   manifest: Manifest,
-  masterKeys: MasterKeys,
+  { masterKeys, contextKey }: CopyKeys,
 ): Promise<string[]> {
   await connection.query('BEGIN READ ONLY');
   const found = await readDatabaseState(connection, manifest.sampledUsers);
@@ -69,10 +77,11 @@ export async function findFaults(
   const faults = findDifferences(manifest, found);
   // With tables missing, the other checks would report the same again.
   if (faults.length > 0) return faults;
+  const app = new AppSession(connection, contextKey);
   return [
     ...(await findSealFaults(connection, manifest, masterKeys)),
-    ...(await findCatalogFaults(connection, manifest)),
-    ...(await findTenantFaults(connection, manifest)),
+    ...(await findCatalogFaults(app, manifest)),
+    ...(await findTenantFaults(connection, app, manifest)),
   ];
 }
 
@@ -106,24 +115,28 @@ async function findSealFaults(
 }
 
 /** Checks the schema by the rules of this release; a backup of an older release is migrated before. */
-async function findCatalogFaults(connection: DirectConnection, { migrations }: Manifest): Promise<string[]> {
+async function findCatalogFaults(app: AppSession, { migrations }: Manifest): Promise<string[]> {
   const known = migrationNames();
   const unknown = migrations.filter((name) => !known.includes(name));
   if (unknown.length > 0)
     return [`it was made by another version of Gigvault, with the migrations ${unknown.join(', ')}`];
   if (migrations.length < known.length) return [];
-  return runAsApp(connection, null, () => findSchemaProblems((sql) => connection.query(sql), known));
+  return app.run(null, (query) => findSchemaProblems(query, known));
 }
 
 /** Checks isolation as the app's login: each tenant reads exactly their rows; without a tenant no rows. */
-async function findTenantFaults(connection: DirectConnection, { sampledUsers }: Manifest): Promise<string[]> {
+async function findTenantFaults(
+  connection: DirectConnection,
+  app: AppSession,
+  { sampledUsers }: Manifest,
+): Promise<string[]> {
   const tables = await connection.query<{ name: string; statement: string }>(VISIBLE_ROWS_STATEMENTS);
   const tenants = [sampledUsers[0], sampledUsers.at(-1)].filter((id) => id !== undefined);
   const faults: string[] = [];
   for (const tenant of [...new Set(tenants), null]) {
     for (const { name, statement } of tables) {
       const [all] = await connection.query<VisibleRows>(statement, [tenant]);
-      const [seen] = await runAsApp(connection, tenant, () => connection.query<VisibleRows>(statement, [tenant]));
+      const [seen] = await app.run(tenant, (query) => query<VisibleRows>(statement, [tenant]));
       if (!all || !seen) throw new Error('count(*) returned no row');
       if (seen.others > 0 || (tenant === null && seen.own > 0))
         faults.push(`table ${name} exposes rows of other tenants`);
@@ -133,20 +146,31 @@ async function findTenantFaults(connection: DirectConnection, { sampledUsers }: 
   return [...new Set(faults)];
 }
 
-/** Signs a context with a key of the copy, as the superuser, and then becomes the app's login. */
-const SIGN_IN_AS_APP = `
-  SELECT set_config('app.context',
-           encode(sha256(k.outer_pad || sha256(k.inner_pad || convert_to(b.body, 'UTF8'))), 'hex') || b.body, true),
-         set_config('session_authorization', 'gigvault_app', true)
-  FROM (SELECT to_char(extract(epoch FROM now()), 'FM0000000000') || E'\\x1f' || $1 AS body) AS b
-  LEFT JOIN auth.context_keys k ON k.login = 'gigvault_app' AND k.replaced_at IS NULL`;
+const START_OF_TRANSACTION = `SELECT (extract(epoch FROM now()) * 1000)::float8 AS ms`;
 
-async function runAsApp<T>(connection: DirectConnection, tenant: number | null, work: () => Promise<T>): Promise<T> {
-  await connection.query('BEGIN READ ONLY');
-  await connection.query(SIGN_IN_AS_APP, [tenant === null ? '' : String(tenant)]);
-  const result = await work();
-  await connection.query('COMMIT');
-  return result;
+const SIGN_IN_AS_APP = `
+  SELECT set_config('app.context', $1, true), set_config('session_authorization', '${LOGINS.app}', true)`;
+
+/** Transactions of a superuser's connection that have the rights of the app's login and a signed context. */
+class AppSession {
+  private readonly signer: ContextSigner;
+
+  constructor(
+    private readonly connection: DirectConnection,
+    contextKey: Buffer,
+  ) {
+    this.signer = new ContextSigner(contextKey, LOGINS.app);
+  }
+
+  /** Runs `work` in a transaction of the tenant. The server's clock dates the signature: it may be another machine. */
+  async run<T>(tenant: number | null, work: (query: DirectConnection['query']) => Promise<T>): Promise<T> {
+    await this.connection.query('BEGIN READ ONLY');
+    const [start] = await this.connection.query<{ ms: number }>(START_OF_TRANSACTION);
+    await this.connection.query(SIGN_IN_AS_APP, [this.signer.sign([String(tenant ?? '')], start!.ms)]);
+    const result = await work((sql, values) => this.connection.query(sql, values));
+    await this.connection.query('COMMIT');
+    return result;
+  }
 }
 
 /** The number of faults listed in an error. */
@@ -210,7 +234,10 @@ export async function checkBackup(
     await restoreArchive(tools, url, archive, signal);
     if (digest.sizeBytes !== expected.sizeBytes || digest.sha256 !== expected.sha256)
       throw new BackupError('the file has changed: its size or checksum differs');
-    const faults = await withDirectConnection(url, (connection) => findFaults(connection, manifest, masterKeys));
+    const contextKey = randomBytes(32);
+    await storeContextKeys(buildOwnerUrl(url), contextKey);
+    const keys = { masterKeys, contextKey };
+    const faults = await withDirectConnection(url, (connection) => findFaults(connection, manifest, keys));
     if (faults.length > 0) throw new BackupError(`the restored copy differs from the dump: ${summarizeFaults(faults)}`);
     if (manifest.migrations.length < migrationNames().length) await assertMigrates(url);
     return manifest;

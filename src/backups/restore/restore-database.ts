@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bootstrapDatabase, type Role, runMigrations } from '../../local-services/database-setup';
+import { bootstrapDatabase, type Role, runMigrations, storeContextKeys } from '../../local-services/database-setup';
 import { withDirectConnection, type DirectConnection } from '../../platform/database/driver/direct-connection';
 import type { MasterKeys } from '../../platform/encryption/master-keys';
 import type { Bytes } from '../../platform/encryption/sealed-stream';
 import { BackupError, type BackupStore, parseFileName } from '../storage/backup-store';
-import { openBackup, type BackupHeader, type Manifest } from '../storage/backup-file';
+import { DUMPED_SCHEMAS, openBackup, type BackupHeader, type Manifest } from '../storage/backup-file';
 import { findTools, restoreArchive } from './postgres-tools';
 import { buildOwnerUrl, findFaults, StreamDigest } from './restore-check';
 
@@ -18,7 +18,7 @@ export const DATABASE_EXISTS = `SELECT 1 AS one FROM pg_database WHERE datname =
 /** Tables that hold user data; tables owned by extensions are skipped. */
 export const USER_TABLES = `
   SELECT c.relname AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'p') AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+  WHERE c.relkind IN ('r', 'p') AND ${DUMPED_SCHEMAS}
     AND NOT EXISTS (
       SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
     )`;
@@ -60,6 +60,8 @@ export interface RestoreOptions {
   /** Passwords of the logins, if not set already. */
   readonly passwords?: Record<Role, string>;
   readonly masterKeys: MasterKeys;
+  /** Root of the keys that sign contexts, of the servers that will use the database. A dump does not contain it. */
+  readonly contextKey: Buffer;
   /** True when a database with tables may be renamed and replaced; otherwise the restore is refused. */
   readonly canReplace: boolean;
   /** The file's store and the names of all its backups: later ones list users to erase again. */
@@ -125,6 +127,7 @@ export async function restoreDatabase(options: RestoreOptions): Promise<RestoreR
     await bootstrapDatabase(buildUrl, temporaryName, options.passwords);
     const { archive } = await openBackup(read(), masterKeys);
     await restoreArchive(await findTools(major), buildUrl(temporaryName), archive);
+    await storeContextKeys(buildOwnerUrl(buildUrl(temporaryName)), options.contextKey);
     await withDirectConnection(buildUrl(temporaryName), (connection) => finishRestore(connection, readFile, options));
     const migrationsRun = await runMigrations(buildOwnerUrl(buildUrl(temporaryName)));
     const erasedUsers = await withDirectConnection(buildUrl(temporaryName), (connection) =>
@@ -154,9 +157,9 @@ async function checkServer(connection: DirectConnection, { serverVersion }: Mani
 async function finishRestore(
   connection: DirectConnection,
   { header, manifest, digest }: ReadFile,
-  { masterKeys, store, others }: RestoreOptions,
+  { masterKeys, contextKey, store, others }: RestoreOptions,
 ): Promise<void> {
-  const faults = await findFaults(connection, manifest, masterKeys);
+  const faults = await findFaults(connection, manifest, { masterKeys, contextKey });
   if (faults.length > 0) throw new BackupError(`the restored copy differs from the dump: ${faults.join('; ')}`);
   const { backupId, migrations } = manifest;
   const keys = [...new Set([header.wrappedKey.split('.')[1], ...manifest.masterKeys])];

@@ -54,8 +54,11 @@ const TEXT_FORMAT_SETTINGS = `
   SET LOCAL extra_float_digits = 1; SET LOCAL bytea_output = 'hex'; SET LOCAL xmlbinary = 'base64';
   SET LOCAL search_path = pg_catalog`;
 
-/** Excludes objects of PostgreSQL itself and of extensions. */
-const OWN_OBJECTS = `n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+/** The schemas in a dump: not those of PostgreSQL, and not the one that bootstrap.sql creates for keys. */
+export const DUMPED_SCHEMAS = `n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', 'secrets')`;
+
+/** Excludes objects of PostgreSQL itself, of extensions, and of schema secrets. */
+const OWN_OBJECTS = `${DUMPED_SCHEMAS}
   AND NOT EXISTS (
     SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e'
   )`;
@@ -87,13 +90,15 @@ const OBJECT_COUNTS = `
       ELSE 'tables' END AS kind
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'i', 'I', 'v', 'm', 'S') AND ${OWN_OBJECTS}
-    UNION ALL SELECT 'policies' FROM pg_policy
-    UNION ALL SELECT 'tables with forced row security' FROM pg_class WHERE relrowsecurity AND relforcerowsecurity
+    UNION ALL SELECT 'policies' FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid
+      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OWN_OBJECTS}
+    UNION ALL SELECT 'tables with forced row security' FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+      WHERE c.relrowsecurity AND c.relforcerowsecurity AND ${OWN_OBJECTS}
     UNION ALL SELECT 'triggers' FROM pg_trigger WHERE NOT tgisinternal
     UNION ALL SELECT 'constraints' FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      WHERE ${DUMPED_SCHEMAS}
     UNION ALL SELECT 'functions' FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
-      WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
+      WHERE ${DUMPED_SCHEMAS}
         AND NOT EXISTS (
           SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
         )

@@ -61,7 +61,7 @@ export const settings = z.object({
   DATABASE_WORKER_URL: databaseUrl('worker', 'scheduled tasks'),
   DATABASE_ADMIN_URL: databaseUrl('admin', "the admin's routes"),
   DATABASE_MIGRATION_URL: databaseUrl('migrator', 'migrations'),
-  DATABASE_BACKUP_URL: databaseUrl('backup', 'backups; reads everything, writes nothing'),
+  DATABASE_BACKUP_URL: databaseUrl('backup', 'backups; reads all tables of a dump, writes nothing'),
   DATABASE_MONITOR_URL: databaseUrl('monitor', 'statistics and health'),
   DATABASE_POOL_SIZE: integer(10, 1, 500).describe('Connections per process for requests.').meta({ example: '10' }),
   DATABASE_CONNECT_TIMEOUT_MS: integer(2_000, 100, 60_000)

@@ -204,7 +204,9 @@ async function readStores(installation: StressInstallation, services: Installati
 /** Makes a dump as a backup would; nothing without pg_dump. */
 function dumpDatabase({ postgres }: InstallationServices): Place[] {
   const { backup } = postgres!;
-  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', backup], { maxBuffer: 2 ** 30 });
+  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', '--exclude-schema=secrets', backup], {
+    maxBuffer: 2 ** 30,
+  });
   // pg_dump was not started.
   if (status === null) return [];
   if (status !== 0) throw new Error(`pg_dump: ${stderr.toString()}`);

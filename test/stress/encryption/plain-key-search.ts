@@ -42,7 +42,9 @@ function readFile(file: string): Buffer {
 
 /** Dumps the database as a backup would; nothing without pg_dump. */
 function dumpDatabase(url: string): Place[] {
-  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', url], { maxBuffer: 2 ** 30 });
+  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', '--exclude-schema=secrets', url], {
+    maxBuffer: 2 ** 30,
+  });
   if (status === null) return [];
   if (status !== 0) throw new Error(`pg_dump: ${stderr.toString()}`);
   return [{ name: 'dump', bytes: stdout }];

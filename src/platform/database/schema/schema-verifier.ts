@@ -12,16 +12,19 @@ const TABLES = `
          c.relrowsecurity, c.relforcerowsecurity, c.relacl, c.relowner,
          c.relnamespace::regnamespace || '.' || quote_ident(c.relname) AS name
   FROM pg_class c
-  WHERE c.relnamespace::regnamespace::text IN ('public', 'app', 'audit', 'auth')
+  WHERE c.relnamespace::regnamespace::text IN ('public', 'app', 'audit', 'auth', 'secrets')
     AND c.relkind IN ('r', 'p')
     AND c.relname <> 'schema_migrations'
     AND NOT EXISTS (
       SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')`;
 
-/** The grants on tables and their columns, without the owner's own rights. */
+/** The backup login reads everything, past the policies. */
+const IS_BACKUP = `(g.grantee <> 0 AND g.grantee::regrole::text = 'gigvault_backup' AND g.privilege_type = 'SELECT')`;
+
+/** The grants on tables and their columns, without the owner's own rights and those of IS_BACKUP. */
 const GRANTS = `
   SELECT t.name, t.oid, g.grantee, g.privilege_type
-  FROM tables t, aclexplode(t.relacl) g WHERE g.grantee <> t.relowner
+  FROM tables t, aclexplode(t.relacl) g WHERE g.grantee <> t.relowner AND NOT ${IS_BACKUP}
   UNION
   SELECT t.name, t.oid, g.grantee, g.privilege_type
   FROM tables t JOIN pg_attribute a ON a.attrelid = t.oid, aclexplode(a.attacl) g WHERE g.grantee <> t.relowner`;
@@ -45,7 +48,7 @@ const ROLE_CHECKS = [
       OR c.relowner = (SELECT r.oid FROM pg_roles r WHERE r.rolname = current_user AND NOT r.rolsuper)`,
   `SELECT format('role %s is a member of %s: REVOKE %2$s FROM %1$s', m.member::regrole, m.roleid::regrole) AS problem
    FROM pg_auth_members m
-   WHERE m.member::regrole::text = ANY ('{gigvault_app,gigvault_auth,gigvault_worker,gigvault_admin}')`,
+   WHERE m.member::regrole::text = ANY ('{gigvault_app,gigvault_auth,gigvault_worker,gigvault_admin,gigvault_backup}')`,
   `SELECT format('%s may create objects in schema %s, so it could watch rows pass in tenant_jobs: '
      'REVOKE CREATE ON SCHEMA %2$s FROM %1$s, PUBLIC', current_user, nspname) AS problem
    FROM pg_namespace WHERE nspname !~ '^pg_' AND has_schema_privilege(oid, 'CREATE')`,
@@ -124,12 +127,13 @@ const OTHER_CHECKS = [
      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) AS problem
    FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) g LEFT JOIN pg_roles r ON r.oid = g.grantee
    WHERE c.relkind IN ('r', 'p')
-     AND c.relnamespace::regnamespace::text !~ '^(pg_.*|information_schema|public|app|audit|auth)$'
+     AND c.relnamespace::regnamespace::text !~ '^(pg_.*|information_schema|public|app|audit|auth|secrets)$'
+     AND NOT ${IS_BACKUP}
      AND (g.grantee = 0 OR r.rolname LIKE 'gigvault\\_%' AND g.grantee <> c.relowner)`,
   `SELECT format('materialized view %s has no row security but %s may read it: '
      'REVOKE SELECT ON %1$s FROM %2$s', c.oid::regclass,
      CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE g.grantee::regrole::text END) AS problem
-   FROM pg_class c, aclexplode(c.relacl) g WHERE c.relkind = 'm' AND g.grantee <> c.relowner`,
+   FROM pg_class c, aclexplode(c.relacl) g WHERE c.relkind = 'm' AND g.grantee <> c.relowner AND NOT ${IS_BACKUP}`,
   // Materialized, because pg_get_viewdef of every view of the catalog would take most of the checks' time.
   `WITH views AS MATERIALIZED (
      SELECT c.oid FROM pg_class c
