@@ -27,13 +27,14 @@ const TESTS = [
   'test/matrix/',
   'test/rls/',
   'test/contract/catalog\\.',
-  'test/integration/(audit-triggers|migrations|partitions|redis-subscription|schema|search|tenant-database)\\.',
+  'test/integration/(audit-triggers|migrations|partitions|pgbouncer|redis-subscription|schema|search)\\.',
+  'test/integration/(signed-context|tenant-database)\\.',
   'test/e2e/(admin-tasks|auth|cache|jobs)\\.',
   'test/launcher/embedded-',
 ];
 
 /** Tests that make backups with pg_dump and verify them with pg_restore. */
-const BACKUP_TESTS = ['test/e2e/backups\\.'];
+const BACKUP_TESTS = ['test/e2e/(backups|restore)\\.', 'test/integration/backup-contents\\.'];
 
 /** Node, PostgreSQL, Redis, result and seconds; the last column needs no width. */
 const COLUMN_WIDTHS = [6, 11, 10, 7, 8];

@@ -21,8 +21,8 @@ export function pgBouncerVersion(): string | undefined {
   }
 }
 
-/** Starts PgBouncer for the login of a URL. */
-export async function startPgBouncer(url: string): Promise<PgBouncer> {
+/** Starts PgBouncer for the login of a URL. @param poolSize connections to PostgreSQL, which all clients share */
+export async function startPgBouncer(url: string, poolSize = 20): Promise<PgBouncer> {
   const { hostname, port, username, password, pathname } = new URL(url);
   const folder = mkdtempSync(join(tmpdir(), 'gigvault-pgbouncer-'));
   const listenPort = await findFreePort();
@@ -36,6 +36,7 @@ export async function startPgBouncer(url: string): Promise<PgBouncer> {
       '[pgbouncer]',
       ...['listen_addr = 127.0.0.1', `listen_port = ${listenPort}`, 'unix_socket_dir =', `logfile = ${at('log')}`],
       ...['auth_type = plain', `auth_file = ${at('users.txt')}`, 'pool_mode = transaction'],
+      `default_pool_size = ${poolSize}`,
     ].join('\n'),
   );
   // PgBouncer refuses to run as root.
