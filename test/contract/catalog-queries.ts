@@ -90,8 +90,10 @@ const SCHEMAS = `
     'owner', n.nspowner::regrole::text, 'grants', ${buildGrants('n.nspacl', 'n.nspowner')}) AS facts
   FROM pg_namespace n WHERE n.nspname IN ('public', 'auth', 'app', 'audit', 'secrets')`;
 
+/** An empty list means that PUBLIC has lost its default. The owner's own rights differ between versions. */
 const DEFAULTS = `
-  SELECT d.defaclrole::regrole || ' ' || d.defaclobjtype::text AS name, to_jsonb(d.defaclacl::text[]) AS facts
+  SELECT d.defaclrole::regrole || ' ' || d.defaclobjtype::text AS name,
+    ${buildGrants('d.defaclacl', 'd.defaclrole')} AS facts
   FROM pg_default_acl d`;
 
 const ROLES = `SELECT r.rolname AS name, jsonb_build_object(
