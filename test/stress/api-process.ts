@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { promisify } from 'node:util';
 import { withClient } from '../../src/local-services/database-setup';
 import { findFreePort } from '../../src/local-services/managed-process';
 import { BenchServerProcess } from '../bench/server-process';
@@ -8,6 +10,8 @@ import { Caller } from '../support/caller';
 import { buildServers } from './build-servers';
 import { ChildProgram } from './child';
 import { createStressServices, type StressServices } from './stress-services';
+
+const execute = promisify(execFile);
 
 /** Differs from the id in the contract's examples, so that a valid example request does not change this account. */
 const PASSWORD = 'nine purple lanterns';
@@ -41,14 +45,33 @@ export interface ApiProcessOptions {
 export class ApiProcess {
   private constructor(
     private readonly services: StressServices,
+    private readonly environment: Readonly<Record<string, string>>,
     private readonly api: BenchServerProcess,
     private readonly worker: ChildProgram | undefined,
     private readonly vendors: FakeVendors,
     private readonly upwork: FakeUpwork,
     private readonly metricsUrl: string,
-    /** The Redis of the API. */
-    readonly redisUrl: string,
   ) {}
+
+  /** Returns the URL of the API's Redis. */
+  get redisUrl(): string {
+    return this.environment['REDIS_URL']!;
+  }
+
+  /** Starts another API on the same services. The caller stops it. @param settings that differ */
+  startAnother(settings: Readonly<Record<string, string>> = {}): Promise<BenchServerProcess> {
+    return BenchServerProcess.start('product', { ...this.environment, METRICS_PORT: '0', ...settings });
+  }
+
+  /** Runs a built program with the settings of the API to its end. @throws Error with its output when it fails */
+  async runProgram(program: string, settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    await execute(process.execPath, [program], { env: { ...this.environment, ...settings } });
+  }
+
+  /** Ends the API, and leaves the services and the worker running. */
+  stopApi(): Promise<void> {
+    return this.api.stop();
+  }
 
   /** Starts the services, the fakes and the API. @throws Error when one does not start; then nothing is left running */
   static async start({
@@ -74,7 +97,7 @@ export class ApiProcess {
       const api = await BenchServerProcess.start('product', environment);
       const worker = hasWorker ? new ChildProgram(['dist/src/worker.js'], environment) : undefined;
       const metricsUrl = `http://127.0.0.1:${metricsPort}/metrics`;
-      return new ApiProcess(services, api, worker, vendors, upwork, metricsUrl, environment['REDIS_URL']!);
+      return new ApiProcess(services, environment, api, worker, vendors, upwork, metricsUrl);
     } catch (error) {
       await Promise.all([services.stop(), vendors.close(), upwork.stop()]);
       throw error;

@@ -15,6 +15,7 @@ import { stressPartitions } from './database/partitions';
 import { assertServedFairly, stressRooms } from './rooms/rooms';
 import { assertSentOnce, stressReplies } from './replies/replies';
 import { stressTokenRefresh } from './tokens/token-refresh';
+import { assertRotated, stressContextKeyRotation } from './encryption/context-key-rotation';
 import { stressKeyRotation } from './encryption/key-rotation';
 import { assertKeysStaySecret, stressKeyServiceOutage } from './encryption/key-service-outage';
 import { readListingArgument, stressSearch } from './http/search';
@@ -67,6 +68,8 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
       await stressKeyServiceOutage({ service: 'vault', clients: 20, holdMs: 90_000 }),
       await stressKeyServiceOutage({ service: 'aws', clients: 20, holdMs: 90_000 }),
     ]),
+  'context-key-rotation': async () =>
+    assertRotated(await stressContextKeyRotation({ clients: 20, requestsPerStep: 300 })),
   'key-rotation': () => stressKeyRotation({ secrets: 100_000, newcomers: 2_000, kills: 20, loads: 2 }),
   // `npm run stress search -- --file listing.csv`; without a file it uses the demo's listing.
   search: () => stressSearch(readListingArgument(process.argv)),
