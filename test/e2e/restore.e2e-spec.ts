@@ -25,7 +25,12 @@ describe('npm run restore', () => {
   let cluster: ScratchCluster;
 
   beforeAll(async () => {
-    [app, cluster] = await Promise.all([startApp({ settings: { BACKUP_DIR: folder } }), ScratchCluster.start(15)]);
+    app = await startApp({ settings: { BACKUP_DIR: folder } });
+    const [server] = await app.db.query<{ major: number }>(
+      'superuser',
+      `SELECT current_setting('server_version_num')::integer / 10000 AS major`,
+    );
+    cluster = await ScratchCluster.start(server!.major);
     worker = await createManualWorker(app);
   });
   afterAll(async () => {
