@@ -2,7 +2,7 @@ import '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, storeContextKeys, withCommands } from '../local-services/database-setup';
 import { readContextKey } from '../platform/config/config';
-import { InstallationSecrets, ServicesFile } from '../local-services/server-environment';
+import { InstallationSecrets, selectKeys, ServicesFile } from '../local-services/server-environment';
 import { loadEnvironmentFile } from './command-line';
 import { reportMigrations } from './launcher/source-reloader';
 
@@ -17,9 +17,9 @@ async function main(): Promise<string> {
   const folder = new DataFolder();
   const url = new ServicesFile(folder.resolve('services.json')).read()?.postgres?.owner;
   if (url === undefined) throw new Error('Set DATABASE_MIGRATION_URL, or start Gigvault here first (npm start).');
-  const { servicesName, SECRET_KEY } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
-  return run(url, { SECRET_KEY, ...process.env }).catch((error: unknown) => {
-    throw withCommands(error, folder.path, folder.createServicesFolder(servicesName));
+  const secrets = InstallationSecrets.load(folder.resolve('secrets.json'));
+  return run(url, selectKeys(process.env, secrets)).catch((error: unknown) => {
+    throw withCommands(error, folder.path, folder.createServicesFolder(secrets.values.servicesName));
   });
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../platform/config/encryption-settings';
 import { createMasterKeys } from '../platform/encryption/kms/kms-master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
-import { buildServerEnvironment, shouldEmbedPostgres, InstallationSecrets } from '../local-services/server-environment';
+import { InstallationSecrets, selectKeys, shouldEmbedPostgres } from '../local-services/server-environment';
 import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { LauncherLock } from './launcher/launcher-lock';
 import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
@@ -123,21 +123,8 @@ async function withEmbeddedPostgres(
 }
 
 function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecrets | undefined): NodeJS.ProcessEnv {
-  const { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE, SECRET_KEY, CONTEXT_KEY } = secrets
-    ? buildServerEnvironment(process.env, {
-        secrets,
-        dataFolder: folder.path,
-        port: undefined,
-        postgres: UNUSED_URLS,
-        redis: undefined,
-      })
-    : process.env;
-  const keys = { ENCRYPTION_KEYS, ENCRYPTION_KEY_FILE, SECRET_KEY, CONTEXT_KEY };
-  return { ...process.env, GIGVAULT_DATA_DIR: folder.path, ...keys };
+  return { ...process.env, ...(secrets && selectKeys(process.env, secrets)), GIGVAULT_DATA_DIR: folder.path };
 }
-
-/** buildServerEnvironment needs URLs; only the keys of its result are used. */
-const UNUSED_URLS = { app: '', auth: '', worker: '', admin: '', owner: '', backup: '', monitor: '' };
 
 /** Finds the backup: a file by its path, or a file of the store by its number. */
 async function findSource(

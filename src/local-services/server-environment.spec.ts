@@ -29,8 +29,11 @@ describe(buildServerEnvironment.name, () => {
       DATABASE_MIGRATION_URL: 'e',
       REDIS_URL: 'r',
       SECRET_KEY: InstallationSecrets.load(file).values.SECRET_KEY,
+      CONTEXT_KEY: InstallationSecrets.load(file).values.CONTEXT_KEY,
       ENCRYPTION_KEY_FILE: join(folder, 'encryption-keys.json'),
     });
+    expect(Buffer.from(env['CONTEXT_KEY']!, 'base64')).toHaveLength(32);
+    expect(env['CONTEXT_KEY']).not.toBe(env['SECRET_KEY']);
     expect(env['ENCRYPTION_KEYS']).toBeUndefined();
     expect(statSync(env['ENCRYPTION_KEY_FILE']!).mode & 0o777).toBe(0o600);
     expect(env['GIGVAULT_ADMIN_PASSWORD']).toBeUndefined();
@@ -70,11 +73,23 @@ describe(buildServerEnvironment.name, () => {
     expect(existsSync(keyFile)).toBe(false);
   });
 
+  it('derives the context key of an older installation from its secret key', () => {
+    const older = join(folder, 'without-context-key');
+    const { CONTEXT_KEY, ...stored } = InstallationSecrets.load(file).values;
+    mkdirSync(older);
+    writePrivateFile(join(older, 'secrets.json'), JSON.stringify(stored));
+    const secrets = InstallationSecrets.load(join(older, 'secrets.json'));
+
+    expect(CONTEXT_KEY).toBeDefined();
+    expect(buildServerEnvironment({}, { ...buildProvided(), secrets })).not.toHaveProperty('CONTEXT_KEY');
+  });
+
   it("prefers the operator's keys and admin to the generated ones", () => {
     const { secrets, ...rest } = buildProvided();
     secrets.createAdmin();
     const env = {
       SECRET_KEY: 'mine',
+      CONTEXT_KEY: 'also mine',
       ENCRYPTION_KEYS: 'mine:too',
       GIGVAULT_ADMIN_EMAIL: 'me@example.com',
       GIGVAULT_ADMIN_PASSWORD: 'mine too',

@@ -8,6 +8,8 @@ import { KeyFile, newMasterKey, type KeyRing } from '../platform/encryption/key-
 
 interface StoredSecrets {
   SECRET_KEY: string;
+  /** Undefined in an installation of an earlier version, which derives it from SECRET_KEY. */
+  CONTEXT_KEY?: string;
   /** Passwords of the database logins. */
   passwords: Record<Role, string>;
   redisPassword: string;
@@ -83,6 +85,7 @@ export class InstallationSecrets {
 function createSecrets(): StoredSecrets {
   return {
     SECRET_KEY: randomBytes(32).toString('base64'),
+    CONTEXT_KEY: randomBytes(32).toString('base64'),
     passwords: createPasswords(),
     redisPassword: createPassword(),
     servicesName: randomBytes(16).toString('hex'),
@@ -206,10 +209,12 @@ export function buildServerEnvironment(env: NodeJS.ProcessEnv, provided: Provide
 }
 
 /** Selects keys and admin for the embedded database; a database of the operator needs the operator's keys. */
-function selectKeys(env: NodeJS.ProcessEnv, { values, keyFile }: InstallationSecrets): NodeJS.ProcessEnv {
+export function selectKeys(env: NodeJS.ProcessEnv, { values, keyFile }: InstallationSecrets): NodeJS.ProcessEnv {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = env;
+  const contextKey = env['CONTEXT_KEY'] || values.CONTEXT_KEY;
   return {
     SECRET_KEY: env['SECRET_KEY'] || values.SECRET_KEY,
+    ...(contextKey && { CONTEXT_KEY: contextKey }),
     ...(!env['ENCRYPTION_KEYS'] && { ENCRYPTION_KEY_FILE: env['ENCRYPTION_KEY_FILE'] || keyFile }),
     ...(!email &&
       !password &&

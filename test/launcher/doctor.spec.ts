@@ -13,6 +13,7 @@ import { LocalMasterKeys } from '../../src/platform/encryption/master-keys';
 import { CommandInstallation, type CommandRun } from '../support/command-installation';
 import { DedicatedRedis } from '../support/dedicated-redis';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
+import { testServices } from '../support/test-services';
 import { FakeVault } from '../support/fake-vault';
 import { buildTestConfig } from '../support/test-config';
 
@@ -52,6 +53,7 @@ describe('npm run doctor', () => {
       ...Object.fromEntries(roles.map(([name, role]) => [name, urls[role as keyof typeof urls]])),
       REDIS_URL: redis.url,
       SECRET_KEY,
+      CONTEXT_KEY: testServices().contextKey,
       ENCRYPTION_KEY_FILE: keyFile,
       GIGVAULT_DATA_DIR: join(home, 'data'),
       ...changes,
@@ -77,7 +79,9 @@ describe('npm run doctor', () => {
     const run = await examine();
 
     expect([run.output, run.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
+    expect(findLines(run, 'ok', 'context key').join()).toContain('verifies the contexts of the servers');
     expect(run.output).not.toContain(SECRET_KEY);
+    expect(run.output).not.toContain(testServices().contextKey);
     expect(run.output).not.toContain(new URL(database.urls.app).password);
     expect(run.output).not.toContain(new URL(redis.url).password);
   });
@@ -86,6 +90,15 @@ describe('npm run doctor', () => {
     const run = await examine(plant('node', `Object.defineProperty(process, 'version', { value: 'v18.19.1' });`));
 
     expectProblem(run, 'Node', 'v18.19.1 is too old; 20.19.0 or newer is needed', 'nvm install');
+  });
+
+  it('names a context key that the database does not know', async () => {
+    expectProblem(
+      await examine({ CONTEXT_KEY: undefined }),
+      'context key',
+      'the database does not know the key of CONTEXT_KEY or SECRET_KEY',
+      'npm run migrate with the settings of the servers',
+    );
   });
 
   it('names the process that has the port', async () => {
@@ -458,6 +471,9 @@ describe('npm run doctor', () => {
     async () => {
       await installation.start();
       const running = await installation.run('dist/src/cli/doctor.js');
+      await installation.stop();
+      const withOtherKey = await installation.run('dist/src/cli/doctor.js', [], { CONTEXT_KEY: SECRET_KEY });
+      await installation.start();
       await withClient(installation.readServices().postgres!.superuser, (client) =>
         client.query(`UPDATE schema_migrations SET name = 'CreateFoundation1795305600000' WHERE id = 1`),
       );
@@ -466,6 +482,9 @@ describe('npm run doctor', () => {
 
       expect([running.output, running.code]).toEqual([expect.stringContaining('Nothing is wrong.'), 0]);
       expect(running.output).toMatch(/port +Gigvault runs at http/);
+      expect(findLines(running, 'ok', 'context key').join()).toContain('verifies the contexts of the servers');
+      expect(findLines(withOtherKey, 'ok', 'context key').join()).toContain('the next npm start stores it');
+      expect(withOtherKey.code).toBe(0);
       expectProblem(stopped, 'schema', 'made by an earlier development version of Gigvault', 'npm run reset');
       expect(installation.isRunning()).toBe(false);
     },

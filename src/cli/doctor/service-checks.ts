@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis';
+import type { Client } from 'pg';
 import { LOGINS, withClient } from '../../local-services/database-setup';
 import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 import type { Config } from '../../platform/config/config';
@@ -8,6 +9,7 @@ import {
   findSchemaWarnings,
   unknownSchema,
 } from '../../platform/database/schema/schema-verifier';
+import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';
 import { KeyRefused, KeyServiceUnavailable } from '../../platform/encryption/kms/key-service';
@@ -43,7 +45,10 @@ export async function checkDatabase(config: Config, situation: DatabaseSituation
       const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
       const version = await checkVersion(query);
       if (version.level === 'problem') return [version];
-      return [version, await checkClock(query), ...(await checkSchema(query, situation))];
+      const schema = await checkSchema(query, situation);
+      const isComplete = schema.every(({ level }) => level !== 'problem');
+      const context = isComplete ? [await checkContextKey(client, config, situation)] : [];
+      return [version, await checkClock(query), ...schema, ...context];
     }),
   );
   if (findings.some(({ level }) => level === 'problem')) return findings;
@@ -97,6 +102,20 @@ async function checkSchema(query: CatalogQuery, situation: DatabaseSituation): P
   const warnings = await findSchemaWarnings(query);
   if (warnings.length > 0) return warnings.map((text) => warning('schema', text, 'run the task in /admin/tasks'));
   return [ok('schema', 'complete, and isolates the users')];
+}
+
+/** Checks that the database verifies what the servers sign. */
+async function checkContextKey(
+  client: Client,
+  { contextKey }: Config,
+  { isStopped }: DatabaseSituation,
+): Promise<Finding> {
+  const query: ParameterizedQuery = async (sql, values) =>
+    (await client.query<Record<string, unknown>>(sql, values)).rows;
+  if (await isContextKeyKnown(query, contextKey)) return ok('context key', 'verifies the contexts of the servers');
+  if (isStopped) return ok('context key', 'not stored yet; the next npm start stores it');
+  const detail = 'the database does not know the key of CONTEXT_KEY or SECRET_KEY, so no server starts';
+  return problem('context key', detail, 'npm run migrate with the settings of the servers');
 }
 
 function describePending(pending: readonly string[], { isStopped }: DatabaseSituation): Finding {

@@ -24,9 +24,9 @@ export interface ContextKeyRotationResult {
   /** Answered changes, and their audit rows; must be equal. */
   readonly changes: number;
   readonly audited: number;
-  /** Whether PostgreSQL accepts each key at the end: the first, the second, the third. */
+  /** True for each key that PostgreSQL accepts at the end: the first, the second, the third. */
   readonly accepted: readonly boolean[];
-  /** Whether a server with the first key starts at the end; must be false. */
+  /** True when a server with the first key starts at the end; must be false. */
   readonly doesFormerKeyStart: boolean;
 }
 

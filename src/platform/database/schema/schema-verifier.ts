@@ -2,8 +2,8 @@ import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../../config/config';
-import { ContextSigner } from '../context-signer';
 import { assertNamedStatements } from '../driver/statement-names';
+import { findContextProblems, type ParameterizedQuery } from './context-check';
 import { migrationNames, MIGRATIONS_TABLE } from './migrations';
 
 /** The application's tables. TypeORM's list of migrations contains no user data. */
@@ -154,15 +154,6 @@ const PARTITION_WARNINGS = `
     'until then its rows go to %1$s_default', table_name) AS warning
   FROM app.partition_coverage() WHERE covered_until <= now()`;
 
-/** The subquery depends on the row of `sent`, so it runs after the context is set. */
-const IS_ACCEPTED = `
-  SELECT EXISTS (SELECT FROM auth.context WHERE sent.context IS NOT NULL) AS "isAccepted"
-  FROM (SELECT set_config('app.context', $1, true) AS context OFFSET 0) AS sent`;
-
-const UNKNOWN_KEY =
-  'the database does not know the key that signs contexts, or the clocks of server and database differ by more than ' +
-  '30 seconds: npm run migrate with the SECRET_KEY and CONTEXT_KEY of the server';
-
 /** A function that runs one statement with the caller's login and returns its rows. */
 export type CatalogQuery = (sql: string) => Promise<Record<string, unknown>[]>;
 
@@ -261,20 +252,14 @@ export class SchemaVerifier implements OnModuleInit {
   /** @throws Error with all problems and their remedies */
   async onModuleInit(): Promise<void> {
     if (this.config.database.preparedStatements) await assertNamedStatements(this.config);
-    const query: CatalogQuery = (sql) => this.dataSource.query<Record<string, unknown>[]>(sql);
+    const query: ParameterizedQuery & CatalogQuery = (sql, values?: unknown[]) =>
+      this.dataSource.query<Record<string, unknown>[]>(sql, values);
     const problems = await findSchemaProblems(query);
     // Without the migrations there is no view to ask.
-    if (problems.length === 0) problems.push(...(await this.findKeyProblems()));
+    if (problems.length === 0) problems.push(...(await findContextProblems(query, this.config.contextKey)));
     if (problems.length > 0) {
       throw new Error(`The database is not in order:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     }
     for (const warning of await findSchemaWarnings(query)) this.logger.warn(warning);
-  }
-
-  /** Checks that PostgreSQL accepts what this process signs. */
-  private async findKeyProblems(): Promise<string[]> {
-    const signed = new ContextSigner(this.config.contextKey, 'gigvault_app').sign(['0']);
-    const [row] = await this.dataSource.query<{ isAccepted: boolean }[]>(IS_ACCEPTED, [signed]);
-    return row?.isAccepted ? [] : [UNKNOWN_KEY];
   }
 }
