@@ -21,6 +21,11 @@ export function pgBouncerVersion(): string | undefined {
   }
 }
 
+/** Returns whether this version can keep named statements beyond a transaction. */
+export function canKeepStatements(version: string): boolean {
+  return !/^1\.(?:\d|1\d|20)\./.test(version);
+}
+
 /** Starts PgBouncer for the login of a URL. @param poolSize connections to PostgreSQL, which all clients share */
 export async function startPgBouncer(url: string, poolSize = 20): Promise<PgBouncer> {
   const { hostname, port, username, password, pathname } = new URL(url);
@@ -37,6 +42,7 @@ export async function startPgBouncer(url: string, poolSize = 20): Promise<PgBoun
       ...['listen_addr = 127.0.0.1', `listen_port = ${listenPort}`, 'unix_socket_dir =', `logfile = ${at('log')}`],
       ...['auth_type = plain', `auth_file = ${at('users.txt')}`, 'pool_mode = transaction'],
       `default_pool_size = ${poolSize}`,
+      ...(canKeepStatements(pgBouncerVersion() ?? '') ? ['max_prepared_statements = 100'] : []),
     ].join('\n'),
   );
   // PgBouncer refuses to run as root.
