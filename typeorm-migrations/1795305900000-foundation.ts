@@ -16,7 +16,8 @@ export class Foundation implements MigrationInterface {
     await queryRunner.query(SCHEMAS);
     await createFunctions(queryRunner, 'foundation', ['refuse_context']);
     await queryRunner.query(CONTEXT);
-    await createFunctions(queryRunner, 'foundation', ['uid', 'to_inet', 'set_updated_at']);
+    await queryRunner.query(SIGNED_SESSION);
+    await createFunctions(queryRunner, 'foundation', ['require_signature', 'uid', 'to_inet', 'set_updated_at']);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
@@ -25,7 +26,8 @@ export class Foundation implements MigrationInterface {
       REVOKE SELECT ON schema_migrations FROM
         gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_backup;
       DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.uid();
-      DROP VIEW auth.context;
+      DROP FUNCTION auth.require_signature();
+      DROP VIEW auth.signed_session, auth.context;
       DROP FUNCTION auth.refuse_context();
       DROP SCHEMA audit;
       DROP SCHEMA app;
@@ -110,5 +112,26 @@ const CONTEXT = `
   -- The owner's own rights pass to the new owner. gigvault_owner needs this one for views that read the context.
   SET LOCAL ROLE gigvault_definer;
   GRANT SELECT ON auth.context TO gigvault_owner;
+  SET LOCAL ROLE gigvault_owner;
+`;
+
+/**
+ * What the policies of the system roles and of gigvault_definer and gigvault_auditor ask: EXISTS (SELECT FROM
+ * auth.signed_session). session_user is the login inside a SECURITY DEFINER function too, so a function of one login
+ * shows no row with the key of another. A superuser needs no signature, because row security does not bind them:
+ * pg_restore fills a materialized view as its owner.
+ */
+const SIGNED_SESSION = `
+  CREATE VIEW auth.signed_session WITH (security_barrier) AS
+  SELECT true AS is_signed FROM auth.context
+  UNION ALL
+  SELECT true FROM pg_catalog.pg_roles WHERE rolname = session_user AND rolsuper;
+  COMMENT ON VIEW auth.signed_session IS
+    'One row when the context is signed by a key of this login, or when a superuser has signed in; otherwise none.';
+  GRANT SELECT ON auth.signed_session TO
+    gigvault_auth, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_auditor;
+  ALTER VIEW auth.signed_session OWNER TO gigvault_definer;
+  SET LOCAL ROLE gigvault_definer;
+  GRANT SELECT ON auth.signed_session TO gigvault_owner;
   SET LOCAL ROLE gigvault_owner;
 `;

@@ -27,6 +27,7 @@ export class Audit implements MigrationInterface {
     await queryRunner.query(AUDITED_TABLES);
     await queryRunner.query(SECURITY_LOGS);
     await queryRunner.query(AUDIT_LOGS);
+    await createFunctions(queryRunner, 'audit', ['refuse_short_context']);
     await queryRunner.query(ACTOR);
     // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
@@ -45,6 +46,7 @@ export class Audit implements MigrationInterface {
       DROP TABLE audit_logs, security_logs;
       DROP VIEW audit.actor;
       DROP FUNCTION
+        audit.refuse_short_context(),
         audit.changes_since(jsonb),
         audit.erase_user(bigint, bytea, boolean),
         audit.enable(text, text[], text[]),
@@ -108,12 +110,18 @@ const SECURITY_LOGS = `
   ALTER TABLE security_logs FORCE ROW LEVEL SECURITY;
   CREATE POLICY security_logs_own_data_select ON security_logs
     FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY security_logs_admin_select ON security_logs FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY security_logs_definer_select ON security_logs FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY security_logs_definer_insert ON security_logs FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY security_logs_definer_delete ON security_logs FOR DELETE TO gigvault_definer USING (true);
-  CREATE POLICY security_logs_auditor_select ON security_logs FOR SELECT TO gigvault_auditor USING (true);
-  CREATE POLICY security_logs_auditor_update ON security_logs FOR UPDATE TO gigvault_auditor USING (true);
+  CREATE POLICY security_logs_admin_select ON security_logs
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY security_logs_definer_select ON security_logs
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY security_logs_definer_insert ON security_logs
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY security_logs_definer_delete ON security_logs
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY security_logs_auditor_select ON security_logs
+    FOR SELECT TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY security_logs_auditor_update ON security_logs
+    FOR UPDATE TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON security_logs TO gigvault_app, gigvault_admin;
   GRANT SELECT, INSERT, DELETE ON security_logs TO gigvault_definer;
   GRANT SELECT, UPDATE (ip_address, user_agent, details) ON security_logs TO gigvault_auditor;
@@ -166,16 +174,22 @@ const AUDIT_LOGS = `
   ALTER TABLE audit_logs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE audit_logs FORCE ROW LEVEL SECURITY;
   CREATE POLICY audit_logs_own_data_select ON audit_logs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY audit_logs_admin_select ON audit_logs FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY audit_logs_auditor_select ON audit_logs FOR SELECT TO gigvault_auditor USING (true);
+  CREATE POLICY audit_logs_admin_select ON audit_logs
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY audit_logs_auditor_select ON audit_logs
+    FOR SELECT TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY audit_logs_auditor_insert ON audit_logs FOR INSERT TO gigvault_auditor WITH CHECK (true);
-  CREATE POLICY audit_logs_auditor_update ON audit_logs FOR UPDATE TO gigvault_auditor USING (true);
+  CREATE POLICY audit_logs_auditor_update ON audit_logs
+    FOR UPDATE TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON audit_logs TO gigvault_app, gigvault_admin;
   GRANT SELECT, INSERT, UPDATE (old_values, new_values, ip_address, reason, values_salt, values_hash)
     ON audit_logs TO gigvault_auditor;
 `;
 
-/** The columns for who and why of both audit sources. Only the signed context names an actor. */
+/**
+ * The columns for who and why of both audit sources. Only the signed context names an actor. The context of a read has
+ * no audit source: a write that was taken for a read fails, and leaves no incomplete audit row.
+ */
 const ACTOR = `
   CREATE VIEW audit.actor AS
   SELECT
@@ -186,7 +200,8 @@ const ACTOR = `
     c.ip_address,
     coalesce(c.operation, 'login ' || session_user) AS operation,
     c.reason
-  FROM (VALUES (1)) AS one LEFT JOIN auth.context c ON true;
+  FROM (VALUES (1)) AS one LEFT JOIN (SELECT true AS is_signed, * FROM auth.context) AS c ON true
+  WHERE CASE WHEN c.is_signed AND c.audit_source IS NULL THEN audit.refuse_short_context() ELSE true END;
   COMMENT ON VIEW audit.actor IS 'Who acts and why, for audit_logs: the signed context, or else the login. One row.';
   GRANT SELECT ON audit.actor TO gigvault_auditor;
 `;

@@ -98,11 +98,12 @@ const USERS = `
   ALTER TABLE users FORCE ROW LEVEL SECURITY;
   CREATE POLICY users_own_data_select ON users FOR SELECT USING (id = (SELECT tenant FROM auth.context));
   CREATE POLICY users_own_data_update ON users FOR UPDATE USING (id = (SELECT tenant FROM auth.context));
-  CREATE POLICY users_admin_select ON users FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY users_definer_select ON users FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY users_definer_insert ON users FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY users_definer_update ON users FOR UPDATE TO gigvault_definer USING (true);
-  CREATE POLICY users_definer_delete ON users FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY users_admin_select ON users FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_select ON users FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_insert ON users
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_update ON users FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_delete ON users FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
 
   GRANT SELECT (id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version,
     created_at, updated_at) ON users TO gigvault_app, gigvault_admin;
@@ -140,9 +141,12 @@ const USER_MFA = `
   CREATE POLICY user_mfa_own_data_insert ON user_mfa
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY user_mfa_own_data_update ON user_mfa FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY user_mfa_admin_select ON user_mfa FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY user_mfa_definer_select ON user_mfa FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY user_mfa_definer_update ON user_mfa FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY user_mfa_admin_select ON user_mfa
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY user_mfa_definer_select ON user_mfa
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY user_mfa_definer_update ON user_mfa
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON user_mfa TO gigvault_app;
   GRANT UPDATE (encrypted_totp_secret, totp_enabled, backup_codes_hash, backup_codes_used, last_totp_step)
     ON user_mfa TO gigvault_app;
@@ -176,8 +180,11 @@ const ONE_TIME_TOKENS = `
 
   ALTER TABLE one_time_tokens ENABLE ROW LEVEL SECURITY;
   ALTER TABLE one_time_tokens FORCE ROW LEVEL SECURITY;
-  CREATE POLICY one_time_tokens_definer_select ON one_time_tokens FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY one_time_tokens_definer_insert ON one_time_tokens FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY one_time_tokens_definer_delete ON one_time_tokens FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY one_time_tokens_definer_select ON one_time_tokens
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY one_time_tokens_definer_insert ON one_time_tokens
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY one_time_tokens_definer_delete ON one_time_tokens
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON one_time_tokens TO gigvault_definer;
 `;

@@ -58,12 +58,18 @@ const TABLE = `
   ALTER TABLE access_alerts FORCE ROW LEVEL SECURITY;
   CREATE POLICY access_alerts_own_data_select ON access_alerts
     FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY access_alerts_admin_select ON access_alerts FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY access_alerts_admin_update ON access_alerts FOR UPDATE TO gigvault_admin USING (true);
-  CREATE POLICY access_alerts_definer_select ON access_alerts FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY access_alerts_definer_insert ON access_alerts FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY access_alerts_definer_update ON access_alerts FOR UPDATE TO gigvault_definer USING (true);
-  CREATE POLICY access_alerts_definer_delete ON access_alerts FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY access_alerts_admin_select ON access_alerts
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY access_alerts_admin_update ON access_alerts
+    FOR UPDATE TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY access_alerts_definer_select ON access_alerts
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY access_alerts_definer_insert ON access_alerts
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY access_alerts_definer_update ON access_alerts
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY access_alerts_definer_delete ON access_alerts
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON access_alerts TO gigvault_app, gigvault_admin;
   GRANT UPDATE (dismissed_at) ON access_alerts TO gigvault_admin;
   GRANT SELECT, INSERT, DELETE ON access_alerts TO gigvault_definer;

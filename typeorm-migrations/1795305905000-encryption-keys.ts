@@ -59,10 +59,14 @@ const DATA_KEYS = `
 
   ALTER TABLE data_keys ENABLE ROW LEVEL SECURITY;
   ALTER TABLE data_keys FORCE ROW LEVEL SECURITY;
-  CREATE POLICY data_keys_definer_select ON data_keys FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY data_keys_definer_insert ON data_keys FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY data_keys_definer_update ON data_keys FOR UPDATE TO gigvault_definer USING (true);
-  CREATE POLICY data_keys_definer_delete ON data_keys FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY data_keys_definer_select ON data_keys
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY data_keys_definer_insert ON data_keys
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY data_keys_definer_update ON data_keys
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY data_keys_definer_delete ON data_keys
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON data_keys TO gigvault_definer;
   GRANT UPDATE (wrapped_key) ON data_keys TO gigvault_definer;
 `;
@@ -88,14 +92,18 @@ const KEY_ROTATIONS = `
 
   ALTER TABLE key_rotations ENABLE ROW LEVEL SECURITY;
   ALTER TABLE key_rotations FORCE ROW LEVEL SECURITY;
-  CREATE POLICY key_rotations_admin_select ON key_rotations FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY key_rotations_admin_select ON key_rotations
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY key_rotations_admin_insert ON key_rotations FOR INSERT TO gigvault_admin
-    WITH CHECK (finished_at IS NULL);
-  CREATE POLICY key_rotations_admin_update ON key_rotations FOR UPDATE TO gigvault_admin USING (finished_at IS NULL);
-  CREATE POLICY key_rotations_worker_select ON key_rotations FOR SELECT TO gigvault_worker USING (true);
+    WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND finished_at IS NULL);
+  CREATE POLICY key_rotations_admin_update ON key_rotations
+    FOR UPDATE TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session) AND finished_at IS NULL);
+  CREATE POLICY key_rotations_worker_select ON key_rotations
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY key_rotations_worker_insert ON key_rotations FOR INSERT TO gigvault_worker
-    WITH CHECK (finished_at IS NULL);
-  CREATE POLICY key_rotations_worker_update ON key_rotations FOR UPDATE TO gigvault_worker USING (true);
+    WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND finished_at IS NULL);
+  CREATE POLICY key_rotations_worker_update ON key_rotations
+    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON key_rotations TO gigvault_admin, gigvault_worker;
   GRANT INSERT (key_id) ON key_rotations TO gigvault_admin, gigvault_worker;
   GRANT UPDATE (key_id) ON key_rotations TO gigvault_admin;

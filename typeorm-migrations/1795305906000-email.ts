@@ -66,12 +66,16 @@ const TABLE = `
 
   ALTER TABLE email_outbox ENABLE ROW LEVEL SECURITY;
   ALTER TABLE email_outbox FORCE ROW LEVEL SECURITY;
-  CREATE POLICY email_outbox_admin_select ON email_outbox FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY email_outbox_definer_select ON email_outbox FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY email_outbox_definer_insert ON email_outbox FOR INSERT TO gigvault_definer WITH CHECK (true);
+  CREATE POLICY email_outbox_admin_select ON email_outbox
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY email_outbox_definer_select ON email_outbox
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY email_outbox_definer_insert ON email_outbox
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY email_outbox_definer_update ON email_outbox FOR UPDATE TO gigvault_definer
-    USING (true) WITH CHECK (true);
-  CREATE POLICY email_outbox_definer_delete ON email_outbox FOR DELETE TO gigvault_definer USING (true);
+    USING (EXISTS (SELECT FROM auth.signed_session)) WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY email_outbox_definer_delete ON email_outbox
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON email_outbox TO gigvault_admin;
   GRANT SELECT, INSERT, UPDATE, DELETE ON email_outbox TO gigvault_definer;
 `;

@@ -2,12 +2,12 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates jobs; tenant_jobs, the view for lists and search; user_job_stats, a materialized view with its
- * refresh; and tenant_job_stats, a tenant's row of it.
+ * Creates jobs; user_job_stats, a materialized view with its refresh; and tenant_job_stats, a tenant's row of it.
  *
- * Kinds are text with a CHECK. Comparing an ENUM, a numeric, arrays or a tsquery is not leakproof. So under row
- * security such a condition runs after the policy's, and its index is never used (10 to 150 times slower at 200,000
- * rows of one tenant). Money is numeric, with bigint hundredths in generated columns for the filters.
+ * Kinds are text with a CHECK. Comparing an ENUM is not leakproof. So under row security such a condition runs after the
+ * policy's, and its index is never used (10 to 150 times slower at 200,000 rows of one tenant). Budgets are numeric, with
+ * bigint hundredths in generated columns for the filters. The filters of skills and words use operators that
+ * bootstrap.sql marks as leakproof.
  *
  * source_key identifies the job, independent of the import: 'upwork:<id>', or 'content:<sha-256>' without an id.
  */
@@ -22,7 +22,6 @@ export class Jobs implements MigrationInterface {
     await queryRunner.query(STATISTICS);
     // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA public TO gigvault_definer');
-    await queryRunner.query(TENANT_JOBS);
     await queryRunner.query(TENANT_STATISTICS);
     await createFunctions(queryRunner, 'jobs', ['refresh_user_job_stats']);
     await queryRunner.query('REVOKE CREATE ON SCHEMA public FROM gigvault_definer');
@@ -32,7 +31,7 @@ export class Jobs implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION refresh_user_job_stats();
-      DROP VIEW tenant_job_stats, tenant_jobs;
+      DROP VIEW tenant_job_stats;
       DROP MATERIALIZED VIEW user_job_stats;
       DROP TABLE app.view_refreshes, jobs;
       DROP FUNCTION app.search_query(text), app.search_document(text, text[], text), app.search_words(text);
@@ -46,7 +45,7 @@ export class Jobs implements MigrationInterface {
  * generated columns let it pass, because they are computed before the CHECK.
  *
  * PostgreSQL computes a generated column when a row is written. A change of app.search_document() must drop and add the
- * column search, with its index and tenant_jobs: one rewrite of the table under its exclusive lock.
+ * column search, with its index: one rewrite of the table under its exclusive lock.
  */
 const TABLE = `
   CREATE TABLE jobs (
@@ -136,36 +135,13 @@ const ACCESS = `
   CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY jobs_own_data_insert ON jobs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY jobs_own_data_update ON jobs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY jobs_definer_select ON jobs FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY jobs_definer_update ON jobs FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY jobs_definer_select ON jobs FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY jobs_definer_update ON jobs FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON jobs TO gigvault_app;
   GRANT UPDATE (source_key, upwork_job_id, title, description, budget_min, budget_max, hourly_rate_min, hourly_rate_max,
     currency, skills, category, subcategory, country, client_info, job_type, experience_level, duration, workload,
     status, is_favorite, source_payload, fetched_at, expired_at) ON jobs TO gigvault_app;
   GRANT SELECT, UPDATE ON jobs TO gigvault_definer;
-`;
-
-/**
- * tenant_jobs returns the same rows as row security, but faster. A policy's condition must run before any condition of
- * the query that is not leakproof (@>, @@), so GIN indexes are never used under it. Here the tenant's condition is an
- * ordinary one: the view reads as gigvault_definer, whose policy is USING (true), and the planner may use (user_id,
- * skills) and (user_id, search).
- *
- * The accepted risk: the view is not a security barrier, so a function in the query that reveals its arguments could
- * see other tenants' rows before they are filtered. gigvault_app cannot create functions (no CREATE in any schema, no
- * temporary schema). Only the server's list queries read the view, with built-in operators and parameters.
- */
-const TENANT_JOBS = `
-  CREATE VIEW tenant_jobs AS
-    SELECT id, user_id, source_key, upwork_job_id, title, description, budget_min, budget_max, hourly_rate_min,
-      hourly_rate_max, currency, skills, category, subcategory, country, client_info, job_type, experience_level,
-      duration, workload, status, is_favorite, source_payload, budget_min_hundredths, budget_max_hundredths,
-      hourly_rate_min_hundredths, hourly_rate_max_hundredths, search, version, created_at, updated_at
-    FROM jobs WHERE user_id = (SELECT tenant FROM auth.context);
-  COMMENT ON VIEW tenant_jobs IS
-    'The tenant''s jobs for lists and search. Uses indexes; as safe as row security for built-in operators.';
-  GRANT SELECT ON tenant_jobs TO gigvault_app;
-  ALTER VIEW tenant_jobs OWNER TO gigvault_definer;
 `;
 
 /**
@@ -226,8 +202,9 @@ const TENANT_STATISTICS = `
   ALTER MATERIALIZED VIEW user_job_stats OWNER TO gigvault_definer;
 `;
 
+/** The view is created without jobs, so its content is the result of a refresh. */
 const FIRST_REFRESH = `
   SET LOCAL ROLE gigvault_definer;
-  SELECT refresh_user_job_stats();
+  INSERT INTO app.view_refreshes (view_name, refreshed_at, duration_ms) VALUES ('user_job_stats', now(), 0);
   SET LOCAL ROLE gigvault_owner;
 `;

@@ -81,7 +81,8 @@ const PROPOSALS = `
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposals_own_data_update ON proposals FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposals_own_data_delete ON proposals FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY proposals_definer_select ON proposals FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY proposals_definer_select ON proposals
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON proposals TO gigvault_app;
   GRANT UPDATE (upwork_proposal_id, cover_letter, bid_amount, bid_type, currency, status, submitted_at, upwork_status,
     fetched_at) ON proposals TO gigvault_app;
@@ -126,7 +127,8 @@ const MESSAGES = `
   CREATE POLICY messages_own_data_insert ON messages
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY messages_own_data_update ON messages FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY messages_definer_select ON messages FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY messages_definer_select ON messages
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON messages TO gigvault_app;
   GRANT UPDATE (content, is_read, read_at, fetched_at) ON messages TO gigvault_app;
   GRANT SELECT ON messages TO gigvault_definer;

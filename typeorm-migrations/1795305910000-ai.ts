@@ -105,8 +105,10 @@ const GENERATIONS = `
     WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_generations_own_data_update ON ai_generations
     FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY ai_generations_definer_select ON ai_generations FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY ai_generations_definer_update ON ai_generations FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY ai_generations_definer_select ON ai_generations
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY ai_generations_definer_update ON ai_generations
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON ai_generations TO gigvault_app;
   GRANT UPDATE (status, response, provider, model_used, input_ai_tokens, output_ai_tokens, cached_ai_tokens, cost,
     price_list_version, error, duration_ms, findings, usage_is_estimated) ON ai_generations TO gigvault_app;
@@ -145,8 +147,10 @@ const CALLS = `
   CREATE POLICY ai_calls_own_data_select ON ai_calls FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_calls_own_data_insert ON ai_calls
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY ai_calls_definer_select ON ai_calls FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY ai_calls_definer_insert ON ai_calls FOR INSERT TO gigvault_definer WITH CHECK (true);
+  CREATE POLICY ai_calls_definer_select ON ai_calls
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY ai_calls_definer_insert ON ai_calls
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON ai_calls TO gigvault_app;
   GRANT SELECT, INSERT ON ai_calls TO gigvault_definer;
 `;
@@ -177,9 +181,12 @@ const RUNS = `
   CREATE POLICY ai_runs_own_data_select ON ai_runs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_runs_own_data_insert ON ai_runs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_runs_own_data_delete ON ai_runs FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY ai_runs_definer_select ON ai_runs FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY ai_runs_definer_update ON ai_runs FOR UPDATE TO gigvault_definer USING (true);
-  CREATE POLICY ai_runs_definer_delete ON ai_runs FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY ai_runs_definer_select ON ai_runs
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY ai_runs_definer_update ON ai_runs
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY ai_runs_definer_delete ON ai_runs
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON ai_runs TO gigvault_app;
   GRANT SELECT, UPDATE, DELETE ON ai_runs TO gigvault_definer;
 `;
@@ -247,8 +254,10 @@ const BUDGETS = `
   CREATE POLICY ai_budgets_own_data_insert ON ai_budgets
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY ai_budgets_own_data_update ON ai_budgets FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY ai_budgets_definer_select ON ai_budgets FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY ai_budgets_definer_update ON ai_budgets FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY ai_budgets_definer_select ON ai_budgets
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY ai_budgets_definer_update ON ai_budgets
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON ai_budgets TO gigvault_app;
   GRANT UPDATE (daily_usd, monthly_usd, reserved_usd, day, day_spent_usd, month, month_spent_usd)
     ON ai_budgets TO gigvault_app;
@@ -273,7 +282,8 @@ const SPENDING = `
 
   ALTER TABLE app.ai_spending ENABLE ROW LEVEL SECURITY;
   ALTER TABLE app.ai_spending FORCE ROW LEVEL SECURITY;
-  CREATE POLICY ai_spending_admin_select ON app.ai_spending FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY ai_spending_admin_select ON app.ai_spending
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY ai_spending_definer_select ON app.ai_spending FOR SELECT TO gigvault_definer USING (true);
   CREATE POLICY ai_spending_definer_update ON app.ai_spending FOR UPDATE TO gigvault_definer USING (true);
   GRANT SELECT ON app.ai_spending TO gigvault_admin;

@@ -49,9 +49,12 @@ const TABLE = `
   CREATE POLICY analytics_own_data_insert ON analytics
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY analytics_own_data_update ON analytics FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY analytics_definer_select ON analytics FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY analytics_definer_insert ON analytics FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY analytics_definer_update ON analytics FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY analytics_definer_select ON analytics
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY analytics_definer_insert ON analytics
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY analytics_definer_update ON analytics
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, UPDATE (metric_value, metric_data) ON analytics TO gigvault_app, gigvault_definer;
 
   INSERT INTO app.partitioned_tables (table_name, key) VALUES ('analytics', 'date');

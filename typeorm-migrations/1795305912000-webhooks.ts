@@ -109,9 +109,12 @@ const DELIVERIES = `
     WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY alert_deliveries_own_data_update ON alert_deliveries FOR UPDATE
     USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY alert_deliveries_definer_select ON alert_deliveries FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY alert_deliveries_definer_insert ON alert_deliveries FOR INSERT TO gigvault_definer WITH CHECK (true);
-  CREATE POLICY alert_deliveries_definer_delete ON alert_deliveries FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY alert_deliveries_definer_select ON alert_deliveries
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY alert_deliveries_definer_insert ON alert_deliveries
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY alert_deliveries_definer_delete ON alert_deliveries
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON alert_deliveries TO gigvault_app;
   GRANT UPDATE (status, attempts, next_at, lease_owner, lease_until, response_status, last_error, delivered_at)
     ON alert_deliveries TO gigvault_app;

@@ -99,8 +99,10 @@ const USER_TOKENS = `
     FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY user_tokens_own_data_delete ON user_tokens
     FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY user_tokens_definer_select ON user_tokens FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY user_tokens_definer_update ON user_tokens FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY user_tokens_definer_select ON user_tokens
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY user_tokens_definer_update ON user_tokens
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON user_tokens TO gigvault_app;
   GRANT UPDATE (seal_key, encrypted_access_token, encrypted_refresh_token, expires_at, scopes, status,
     last_refreshed_at, last_error, refresh_owner, refresh_until, next_refresh_at, failed_refreshes,
@@ -192,7 +194,7 @@ const SYNCS = `
   CREATE POLICY syncs_own_data_select ON syncs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY syncs_own_data_insert ON syncs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY syncs_own_data_update ON syncs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY syncs_definer_select ON syncs FOR SELECT TO gigvault_definer USING (true);
+  CREATE POLICY syncs_definer_select ON syncs FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON syncs TO gigvault_app;
   GRANT UPDATE (requested_at, started_at, succeeded_at, next_at, watermark, failures, last_error, postponed_until,
     figures, lease_owner, lease_until) ON syncs TO gigvault_app;

@@ -56,8 +56,10 @@ const IDEMPOTENCY_KEYS = `
     FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY idempotency_keys_own_data_delete ON idempotency_keys
     FOR DELETE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY idempotency_keys_definer_select ON idempotency_keys FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY idempotency_keys_definer_delete ON idempotency_keys FOR DELETE TO gigvault_definer USING (true);
+  CREATE POLICY idempotency_keys_definer_select ON idempotency_keys
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY idempotency_keys_definer_delete ON idempotency_keys
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT, DELETE ON idempotency_keys TO gigvault_app;
   GRANT UPDATE (request_hash, status, headers, body, created_at) ON idempotency_keys TO gigvault_app;
   GRANT SELECT, DELETE ON idempotency_keys TO gigvault_definer;
@@ -106,14 +108,20 @@ const TASK_RUNS = `
 
   ALTER TABLE task_runs ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_runs FORCE ROW LEVEL SECURITY;
-  CREATE POLICY task_runs_worker_select ON task_runs FOR SELECT TO gigvault_worker USING (true);
-  CREATE POLICY task_runs_worker_insert ON task_runs FOR INSERT TO gigvault_worker WITH CHECK (started_by <> 'admin');
-  CREATE POLICY task_runs_worker_update ON task_runs FOR UPDATE TO gigvault_worker USING (true);
-  CREATE POLICY task_runs_admin_select ON task_runs FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY task_runs_worker_select ON task_runs
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_runs_worker_insert ON task_runs
+    FOR INSERT TO gigvault_worker WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND started_by <> 'admin');
+  CREATE POLICY task_runs_worker_update ON task_runs
+    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_runs_admin_select ON task_runs
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_runs_admin_insert ON task_runs FOR INSERT TO gigvault_admin
-    WITH CHECK (started_by = 'admin' AND outcome = 'queued');
-  CREATE POLICY task_runs_definer_select ON task_runs FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY task_runs_definer_delete ON task_runs FOR DELETE TO gigvault_definer USING (true);
+    WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND started_by = 'admin' AND outcome = 'queued');
+  CREATE POLICY task_runs_definer_select ON task_runs
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_runs_definer_delete ON task_runs
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON task_runs TO gigvault_worker;
   GRANT UPDATE (outcome, attempts, started_at, lease_until, ended_at, figures, error, failed_attempts)
     ON task_runs TO gigvault_worker;
@@ -132,10 +140,14 @@ const TASK_SETTINGS = `
   COMMENT ON TABLE task_settings IS 'Settings of scheduled tasks. security_logs says who changed them and why.';
   ALTER TABLE task_settings ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_settings FORCE ROW LEVEL SECURITY;
-  CREATE POLICY task_settings_worker_select ON task_settings FOR SELECT TO gigvault_worker USING (true);
-  CREATE POLICY task_settings_admin_select ON task_settings FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY task_settings_admin_insert ON task_settings FOR INSERT TO gigvault_admin WITH CHECK (true);
-  CREATE POLICY task_settings_admin_update ON task_settings FOR UPDATE TO gigvault_admin USING (true);
+  CREATE POLICY task_settings_worker_select ON task_settings
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_settings_admin_select ON task_settings
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_settings_admin_insert ON task_settings
+    FOR INSERT TO gigvault_admin WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_settings_admin_update ON task_settings
+    FOR UPDATE TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON task_settings TO gigvault_worker, gigvault_admin;
   GRANT INSERT ON task_settings TO gigvault_admin;
   GRANT UPDATE (paused, updated_at) ON task_settings TO gigvault_admin;
@@ -158,12 +170,18 @@ const TASK_ALERTS = `
 
   ALTER TABLE task_alerts ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_alerts FORCE ROW LEVEL SECURITY;
-  CREATE POLICY task_alerts_worker_select ON task_alerts FOR SELECT TO gigvault_worker USING (true);
-  CREATE POLICY task_alerts_worker_insert ON task_alerts FOR INSERT TO gigvault_worker WITH CHECK (true);
-  CREATE POLICY task_alerts_worker_update ON task_alerts FOR UPDATE TO gigvault_worker USING (true);
-  CREATE POLICY task_alerts_admin_select ON task_alerts FOR SELECT TO gigvault_admin USING (true);
-  CREATE POLICY task_alerts_definer_select ON task_alerts FOR SELECT TO gigvault_definer USING (true);
-  CREATE POLICY task_alerts_definer_update ON task_alerts FOR UPDATE TO gigvault_definer USING (true);
+  CREATE POLICY task_alerts_worker_select ON task_alerts
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_worker_insert ON task_alerts
+    FOR INSERT TO gigvault_worker WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_worker_update ON task_alerts
+    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_admin_select ON task_alerts
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_definer_select ON task_alerts
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_definer_update ON task_alerts
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON task_alerts TO gigvault_worker;
   GRANT UPDATE (reason, cleared_at) ON task_alerts TO gigvault_worker;
   GRANT SELECT ON task_alerts TO gigvault_admin, gigvault_definer;
@@ -215,16 +233,21 @@ const BACKUPS = `
 
   ALTER TABLE backups ENABLE ROW LEVEL SECURITY;
   ALTER TABLE backups FORCE ROW LEVEL SECURITY;
-  CREATE POLICY backups_worker_select ON backups FOR SELECT TO gigvault_worker USING (true);
-  CREATE POLICY backups_worker_insert ON backups FOR INSERT TO gigvault_worker WITH CHECK (true);
-  CREATE POLICY backups_worker_update ON backups FOR UPDATE TO gigvault_worker USING (true);
-  CREATE POLICY backups_worker_delete ON backups FOR DELETE TO gigvault_worker USING (removed_at IS NOT NULL);
-  CREATE POLICY backups_admin_select ON backups FOR SELECT TO gigvault_admin USING (true);
+  CREATE POLICY backups_worker_select ON backups
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY backups_worker_insert ON backups
+    FOR INSERT TO gigvault_worker WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY backups_worker_update ON backups
+    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY backups_worker_delete ON backups
+    FOR DELETE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session) AND removed_at IS NOT NULL);
+  CREATE POLICY backups_admin_select ON backups FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY backups_admin_insert ON backups FOR INSERT TO gigvault_admin
-    WITH CHECK (status = 'pending' AND file_name IS NULL);
+    WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND status = 'pending' AND file_name IS NULL);
   CREATE POLICY backups_admin_update ON backups FOR UPDATE TO gigvault_admin
-    USING (status IN ('verified', 'failed') AND size_bytes IS NOT NULL AND removed_at IS NULL)
-    WITH CHECK (status = 'pending');
+    USING (EXISTS (SELECT FROM auth.signed_session) AND status IN ('verified', 'failed')
+      AND size_bytes IS NOT NULL AND removed_at IS NULL)
+    WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND status = 'pending');
   GRANT SELECT, INSERT, UPDATE, DELETE ON backups TO gigvault_worker;
   GRANT SELECT, INSERT (started_by, started_by_id, reason), UPDATE (status) ON backups TO gigvault_admin;
 `;

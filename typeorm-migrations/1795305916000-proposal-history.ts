@@ -93,7 +93,7 @@ const STATUS_CHANGES = `
   CREATE POLICY proposal_status_changes_own_data_insert ON proposal_status_changes
     FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY proposal_status_changes_definer_select ON proposal_status_changes
-    FOR SELECT TO gigvault_definer USING (true);
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON proposal_status_changes TO gigvault_app;
   GRANT SELECT ON proposal_status_changes TO gigvault_definer;
 `;

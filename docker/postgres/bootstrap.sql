@@ -155,6 +155,36 @@ CREATE EXTENSION IF NOT EXISTS btree_gin WITH SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
 CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;
 
+-- Under row security a condition may use an index only if its operator reveals nothing about hidden
+-- rows (LEAKPROOF). PostgreSQL marks only a part of those that never report a value. Lists and searches
+-- need @>, && and @@, whose errors name types only, and the order of numerics, which has no errors.
+DO $leakproof$
+DECLARE
+  operator regprocedure;
+BEGIN
+  FOREACH operator IN ARRAY ARRAY[
+    'pg_catalog.arraycontains(anyarray, anyarray)', 'pg_catalog.arrayoverlap(anyarray, anyarray)',
+    'pg_catalog.ts_match_vq(tsvector, tsquery)', 'pg_catalog.numeric_ge(numeric, numeric)',
+    'pg_catalog.numeric_gt(numeric, numeric)', 'pg_catalog.numeric_le(numeric, numeric)',
+    'pg_catalog.numeric_lt(numeric, numeric)']::regprocedure[]
+  LOOP
+    IF NOT (SELECT proleakproof FROM pg_catalog.pg_proc WHERE oid = operator) THEN
+      EXECUTE format('ALTER FUNCTION %s LEAKPROOF', operator);
+    END IF;
+  END LOOP;
+END
+$leakproof$;
+
+-- Statements stay prepared on a pooled connection. Without their names, SQL of one request cannot replace
+-- a statement that the next request runs. A superuser still reads them.
+DO $names$
+BEGIN
+  IF has_function_privilege('gigvault_app', 'pg_catalog.pg_prepared_statement()', 'EXECUTE') THEN
+    REVOKE EXECUTE ON FUNCTION pg_catalog.pg_prepared_statement() FROM PUBLIC;
+  END IF;
+END
+$names$;
+
 -- Privileges on this database. Only Gigvault's logins can connect. No temporary objects (a function
 -- in pg_temp could observe rows of a query) except for gigvault_definer: REFRESH … CONCURRENTLY
 -- builds its difference in a temporary table.

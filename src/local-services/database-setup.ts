@@ -139,7 +139,7 @@ export async function runMigrations(migrationUrl: string): Promise<string[]> {
 }
 
 /** The logins whose contexts are signed. */
-export const SIGNING_LOGINS: readonly string[] = [LOGINS.app, LOGINS.auth, LOGINS.worker, LOGINS.admin];
+export const SIGNING_LOGINS: readonly string[] = [LOGINS.app, LOGINS.auth, LOGINS.worker, LOGINS.admin, LOGINS.monitor];
 
 const STORE_CONTEXT_KEY = `
   WITH replaced AS (

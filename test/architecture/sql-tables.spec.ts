@@ -36,7 +36,6 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   task_runs: 'platform',
   task_settings: 'platform',
   tenant_job_stats: 'analytics',
-  tenant_jobs: 'jobs',
   user_job_stats: 'analytics',
   user_mfa: 'auth',
   user_tokens: 'tokens',
@@ -138,7 +137,7 @@ describe('the tables that SQL names', () => {
     ],
     [
       'src/jobs/jobs.queries.ts',
-      '`SELECT 1 FROM tenant_jobs j JOIN users u ON ${more}`',
+      '`SELECT 1 FROM jobs j JOIN users u ON ${more}`',
       ['src/jobs/jobs.queries.ts: users of users'],
     ],
     ['src/jobs/jobs.queries.ts', '`SELECT app.jobs_due(1) FROM jobs`', []],

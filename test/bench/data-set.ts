@@ -56,7 +56,9 @@ export async function createDataSet(
     );
     await client.query('VACUUM ANALYZE');
   });
-  await withClient(services.buildUrl('worker', database), (client) => client.query('SELECT refresh_user_job_stats()'));
+  await withClient(services.buildUrl('superuser', database), (client) =>
+    client.query('SELECT refresh_user_job_stats()'),
+  );
 }
 
 const JOBS = `

@@ -85,7 +85,7 @@ async function measureHotReads(
 }
 
 async function measureRefresh(services: BenchServices): Promise<number> {
-  return withClient(services.buildUrl('worker'), async (client) => {
+  return withClient(services.buildUrl('superuser'), async (client) => {
     const times: number[] = [];
     for (let i = 0; i < 3; i++) {
       const began = performance.now();

@@ -66,6 +66,7 @@ describe('DATABASE_PREPARED_STATEMENTS=false', () => {
       expect(await ann.get(`/v1/jobs/${job.id}`)).toMatchObject({ status: 200, body: changed });
       for (const search of ['skills=SQL', 'budgetMin=1'])
         expect(await ann.get(`/v1/jobs?${search}`)).toMatchObject({ status: 200 });
+      await app.db.query('superuser', 'GRANT EXECUTE ON FUNCTION pg_prepared_statement() TO gigvault_app');
       const left = await runAsUser(ann.id, () => app.get(Database).query('SELECT name FROM pg_prepared_statements'));
       expect(left).toEqual([]);
     } finally {

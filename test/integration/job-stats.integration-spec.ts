@@ -84,7 +84,7 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
   [
     'XML of all that may be read',
     `SELECT query_to_xml('SELECT * FROM tenant_job_stats', true, false, ''),
-       query_to_xml('SELECT * FROM tenant_jobs', true, false, '')`,
+       query_to_xml('SELECT * FROM jobs', true, false, '')`,
   ],
   ['an error that leaks', 'SELECT * FROM tenant_job_stats WHERE 1 / (total_jobs - 37) IS NOT NULL'],
   ['an error in the order', 'SELECT * FROM tenant_job_stats ORDER BY 1 / (total_jobs - 37)'],
@@ -101,7 +101,7 @@ const PATHS: readonly (readonly [path: string, sql: string | readonly string[], 
     'a function that leaks, in a join',
     [`SELECT * FROM tenant_job_stats AS s JOIN generate_series(1, 2) n ON ${leak('s::text || n')}`, LEAKED],
   ],
-  ['a function that leaks the job', [`SELECT * FROM tenant_jobs AS j WHERE ${leak('j.budget_max')}`, LEAKED]],
+  ['a function that leaks the job', [`SELECT * FROM jobs AS j WHERE ${leak('j.budget_max')}`, LEAKED]],
   ['no tenant', [`SELECT set_config('app.context', '', true)`, 'SELECT * FROM tenant_job_stats']],
   ['a tenant of no number', [`SELECT set_config('app.context', '* OR true', true)`, 'SELECT * FROM tenant_job_stats']],
   [
@@ -252,7 +252,7 @@ describe('user_job_stats', () => {
         'SELECT * FROM tenant_job_stats',
         'COPY (SELECT * FROM tenant_job_stats) TO STDOUT',
         `SELECT * FROM tenant_job_stats AS s WHERE ${leak('s::text')}`,
-        'SELECT * FROM tenant_jobs',
+        'SELECT * FROM jobs',
         'SELECT * FROM analytics',
       ]) {
         expect(await shown(String(bob.id), [sql])).toMatch(MARKS);

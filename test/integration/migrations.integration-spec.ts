@@ -116,6 +116,21 @@ describe('the migrations', () => {
     await bootstrapDatabase(superuser, here);
   });
 
+  it('of an earlier commit, with the names of today and other contents, are refused with instructions', async () => {
+    const reason =
+      'the database was made by an earlier development version of Gigvault, before contexts were signed, and cannot ' +
+      'be upgraded: use a new database, or drop this one and create it again';
+    await query('ALTER VIEW auth.signed_session RENAME TO unknown');
+    try {
+      expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([reason]);
+      for (const attempt of [runMigrations, revertLatestMigration])
+        await expect(attempt(database.urls.migrator)).rejects.toThrow(`Nothing was changed: ${reason}.`);
+    } finally {
+      await query('ALTER VIEW auth.unknown RENAME TO signed_session');
+    }
+    expect(await runMigrations(database.urls.migrator)).toEqual([]);
+  });
+
   /** Runs work while the database records this migration as applied. */
   async function withMigration(name: string, work: () => Promise<void>): Promise<void> {
     await query(`INSERT INTO schema_migrations (timestamp, name) VALUES (${name.slice(-13)}, '${name}')`);

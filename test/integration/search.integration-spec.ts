@@ -116,7 +116,7 @@ describe('search of jobs', () => {
 
   const find = async (question: string): Promise<string[]> => {
     const rows = await asTenant<{ title: string }>(
-      'SELECT title FROM tenant_jobs WHERE search @@ (SELECT app.search_query($1)) ORDER BY id',
+      'SELECT title FROM jobs WHERE search @@ (SELECT app.search_query($1)) ORDER BY id',
       [question],
     );
     return rows.map(({ title }) => title);

@@ -188,6 +188,18 @@ describe('the signed context', () => {
     };
   });
 
+  it('refuses a change of an audited table in the context of a read, and leaves no incomplete audit row', async () => {
+    const change = `UPDATE jobs SET title = 'changed' WHERE user_id = ${ann}`;
+    const read = signContext('app', { tenant: ann, actorKind: 'user', actorId: ann, auditSource: '' });
+    const changed = database.transaction('app', async (client) => {
+      await client.query(USE, [read]);
+      await client.query(change);
+    });
+
+    await expect(changed).rejects.toMatchObject({ code: 'GV002' });
+    expect(await titlesWith(ofAnn())).toEqual(['of Ann']);
+  });
+
   it.each(['app', 'auth', 'worker', 'admin', 'monitor', 'backup'] as const)('hides the keys from %s', async (role) => {
     await expect(database.query(role, 'SELECT * FROM secrets.context_keys')).rejects.toMatchObject({ code: '42501' });
   });

@@ -231,6 +231,7 @@ describe(Database.name, () => {
       'SELECT $1::text AS each_time',
       'SELECT $1::text AS other',
     ];
+    await app.db.query('superuser', 'GRANT EXECUTE ON FUNCTION pg_prepared_statement() TO gigvault_app');
     const plans = await runAsUser(ann, async () => {
       for (let run = 0; run < 8; run++) {
         await database.query(once, ['a'], { planned: 'once' });

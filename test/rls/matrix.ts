@@ -424,13 +424,13 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
 
 /** The readable views, with a row of the owner in their tables. */
 export const VIEWS: Readonly<Record<string, Expected>> = {
-  'public.tenant_jobs': '1 0 0 x x',
   'public.tenant_job_stats': '1 0 0 x x',
   'public.user_job_stats': NOBODY,
 };
 
-/** The views without a column user_id. auth.context has one row for a context that gigvault_app has signed. */
+/** The views without a column user_id. The first two have one row for a signed context. */
 export const CONTEXT_VIEWS: Readonly<Record<string, Expected>> = {
-  'auth.context': '1 1 1 0 0',
+  'auth.context': '1 1 1 1 1',
+  'auth.signed_session': 'x x x 1 1',
   'audit.actor': NOBODY,
 };

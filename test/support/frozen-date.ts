@@ -1,3 +1,5 @@
+import { ContextSigner } from '../../src/platform/database/context-signer';
+
 /** Stay real with a frozen date and with held timeouts. */
 const REAL = [
   'cancelAnimationFrame',
@@ -38,9 +40,10 @@ export interface FrozenDate {
 
 /**
  * Freezes Date in this process, which also runs the tested application, until jest.useRealTimers(). Timers and the
- * clocks of PostgreSQL and Redis continue.
+ * clocks of PostgreSQL and Redis continue, and so does the clock of signed contexts, which PostgreSQL checks.
  */
 export function freezeDate(now = Date.now()): FrozenDate {
+  jest.spyOn(ContextSigner.prototype, 'now').mockImplementation(() => performance.timeOrigin + performance.now());
   jest.useFakeTimers({ now, doNotFake: [...REAL, 'clearTimeout', 'setTimeout'] });
   return { advance: (milliseconds) => void jest.setSystemTime(Date.now() + milliseconds) };
 }

@@ -15,9 +15,9 @@ export interface TestContext {
   reason?: string;
 }
 
-/** Returns a context signed with the key of the role's login. */
+/** Returns a context signed with the key of the role's login, which may write unless it names no audit source. */
 export function signContext(role: Role, context: TestContext, signedAtMs?: number): string {
-  const { tenant, actorKind, actorId, auditSource, requestId, ip, operation, reason } = context;
+  const { tenant, actorKind, actorId, auditSource = 'triggers', requestId, ip, operation, reason } = context;
   const fields = [tenant, actorKind, actorId, auditSource, requestId, ip, operation, reason];
   const signer = new ContextSigner(Buffer.from(testServices().contextKey, 'base64'), getLogin(role));
   return signer.sign(

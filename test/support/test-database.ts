@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Client, type ClientBase, Pool } from 'pg';
 import { getLogin, type Role, ROLES, withClient } from '../../src/local-services/database-setup';
 import { pgTypes } from '../../src/platform/database/driver/direct-connection';
+import { signContext } from './signed-context';
 import { TEMPLATE_DATABASE, testServices, buildTestUrl } from './test-services';
 
 /** A migrated database for one test file. */
@@ -9,13 +10,19 @@ export interface TestDatabase {
   name: string;
   /** A connection URL for each role. */
   urls: Record<Role, string>;
-  /** Runs one statement as the role in its own transaction, without a tenant's context; returns the rows. */
+  /**
+   * Runs one statement as the role in its own transaction, without a tenant; returns the rows. The context of a system
+   * role is signed, as the server does.
+   */
   query<Row = Record<string, unknown>>(role: Role, sql: string, values?: unknown[]): Promise<Row[]>;
-  /** Runs work as the role in one transaction, which is rolled back when the work throws. */
+  /** Runs work as the role in one transaction, signed like `query`, which is rolled back when the work throws. */
   transaction<T>(role: Role, work: (client: ClientBase) => Promise<T>): Promise<T>;
   /** Closes the connections and drops the database; call it in afterAll. */
   end(): Promise<void>;
 }
+
+/** The roles without a tenant whose contexts the server signs. */
+const SYSTEM_ROLES: ReadonlySet<Role> = new Set<Role>(['auth', 'worker', 'admin', 'monitor']);
 
 /** More than the transactions that a test holds open at once, and the statements beside them. */
 const MAX_CONNECTIONS = 20;
@@ -42,9 +49,11 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   return {
     name,
     urls,
-    query: async <Row>(role: Role, sql: string, values?: unknown[]) =>
-      (await poolOf(role).query(sql, values)).rows as Row[],
-    transaction: (role, work) => inTransaction(poolOf(role), work),
+    query: async <Row>(role: Role, sql: string, values?: unknown[]) => {
+      if (!SYSTEM_ROLES.has(role)) return (await poolOf(role).query(sql, values)).rows as Row[];
+      return inTransaction(role, poolOf(role), async (client) => (await client.query(sql, values)).rows as Row[]);
+    },
+    transaction: (role, work) => inTransaction(role, poolOf(role), work),
     end: async () => {
       await Promise.all([...pools.values()].map((pool) => pool.end()));
       await withClient(superuserUrl('postgres'), (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
@@ -63,10 +72,12 @@ async function cloneTemplate(client: Client, name: string): Promise<void> {
   await client.query([`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`, ...rows.map((row) => row.statement)].join(';'));
 }
 
-async function inTransaction<T>(pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {
+async function inTransaction<T>(role: Role, pool: Pool, work: (client: ClientBase) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
+    if (SYSTEM_ROLES.has(role))
+      await client.query(`SELECT set_config('app.context', $1, true)`, [signContext(role, {})]);
     const result = await work(client);
     await client.query('COMMIT');
     // The next transaction starts as on a new connection: without settings, prepared statements and locks of this one.

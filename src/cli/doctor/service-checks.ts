@@ -3,6 +3,7 @@ import type { Client } from 'pg';
 import { LOGINS, withClient } from '../../local-services/database-setup';
 import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 import type { Config } from '../../platform/config/config';
+import { ContextSigner } from '../../platform/database/context-signer';
 import {
   type CatalogQuery,
   findSchemaProblems,
@@ -130,18 +131,26 @@ function describeDefect(text: string): Finding {
   return problem('schema', text.slice(0, end), text.slice(end + 2));
 }
 
+/** Signs a session of the worker's login. Returns whether the database knows the key. */
+async function signIn(client: Client, config: Config): Promise<boolean> {
+  const context = new ContextSigner(config.contextKey, LOGINS.worker).sign([]);
+  await client.query(`SELECT set_config('app.context', $1, false)`, [context]);
+  const { rows } = await client.query('SELECT FROM auth.context');
+  return rows.length > 0;
+}
+
 /** Unwraps one data key: keys of another installation have the same ids. */
 async function checkKeys(config: Config): Promise<Finding> {
-  const [row] = await withClient(
-    config.database.urls.worker,
-    async (client) =>
-      (
-        await client.query<{ userId: string | null; keyId: string; wrappedKey: string }>(
-          `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
-           FROM app.data_keys_to_rewrap('', 0, 1)`,
-        )
-      ).rows,
-  );
+  const rows = await withClient(config.database.urls.worker, async (client) => {
+    if (!(await signIn(client, config))) return undefined;
+    const found = await client.query<{ userId: string | null; keyId: string; wrappedKey: string }>(
+      `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
+       FROM app.data_keys_to_rewrap('', 0, 1)`,
+    );
+    return found.rows;
+  });
+  if (!rows) return problem('keys', 'the database does not know the key that signs contexts', 'npm run migrate');
+  const [row] = rows;
   if (!row) return ok('keys', 'no secret is stored yet');
   const userId = row.userId === null ? null : Number(row.userId);
   try {

@@ -34,8 +34,13 @@ export class ContextSigner {
     this.pads = deriveContextKeyPads(root, login);
   }
 
+  /** Returns the time for a signature. */
+  now(): number {
+    return Date.now();
+  }
+
   /** @param signedAtMs the time of the signature; PostgreSQL compares it with the start of the transaction */
-  sign(fields: readonly string[], signedAtMs = Date.now()): string {
+  sign(fields: readonly string[], signedAtMs = this.now()): string {
     return this.signText(join(fields), signedAtMs);
   }
 
@@ -44,7 +49,7 @@ export class ContextSigner {
     const text = join(fields);
     const known = this.reused.get(text);
     if (known !== undefined) return known;
-    const signed = this.signText(text, Date.now());
+    const signed = this.signText(text, this.now());
     this.reused.set(text, signed);
     return signed;
   }

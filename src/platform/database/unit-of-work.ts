@@ -125,7 +125,7 @@ export class UnitOfWork {
       results = await connection.send(statements, this.statementTimeoutMs);
     } catch (error) {
       // PostgreSQL has rolled back by itself; the SELECT only checks the connection.
-      await connection.releaseAfter('SELECT');
+      await connection.releaseAfter('SELECT', error);
       throw withCallerStack(error);
     }
     connection.release();
@@ -170,7 +170,7 @@ export class UnitOfWork {
     const { connection } = this;
     if (!connection) return;
     this.connection = undefined;
-    await connection.releaseAfter('ROLLBACK');
+    await connection.releaseAfter('ROLLBACK', this.failure);
   }
 
   /** Sends the audit rows and COMMIT. COMMIT of a failed transaction answers ROLLBACK without an error. */
@@ -269,7 +269,7 @@ export class UnitOfWork {
   }
 
   private sign(auditSource: AuditSource): string {
-    this.signedAtMs ??= Date.now();
+    this.signedAtMs ??= this.options.signer.now();
     return this.options.signer.sign(contextFields(this.options.settings, auditSource), this.signedAtMs);
   }
 

@@ -133,7 +133,7 @@ function indexWords(texts: readonly (readonly string[])[]): Map<string, string[]
 
 async function countMatches(client: Client, question: string, keys: readonly string[]): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
-    `SELECT count(*)::text AS count FROM tenant_jobs
+    `SELECT count(*)::text AS count FROM jobs
      WHERE search @@ (SELECT app.search_query($1)) AND source_key = ANY ($2)`,
     [question, keys],
   );

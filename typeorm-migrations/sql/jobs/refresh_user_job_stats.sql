@@ -1,4 +1,5 @@
--- A second session at the same time finds the lock taken and returns false instead of waiting.
+-- A second session at the same time finds the lock taken and returns false instead of waiting. Without a signed context
+-- the policies show no job, and the refresh would empty the view.
 CREATE FUNCTION refresh_user_job_stats() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -6,6 +7,7 @@ CREATE FUNCTION refresh_user_job_stats() RETURNS boolean
     DECLARE
       started CONSTANT timestamptz := clock_timestamp();
     BEGIN
+      PERFORM auth.require_signature();
       IF NOT pg_try_advisory_xact_lock(hashtextextended('user_job_stats', 0)) THEN
         RETURN false;
       END IF;

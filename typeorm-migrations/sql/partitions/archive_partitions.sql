@@ -7,6 +7,7 @@ CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
         DECLARE
           old record;
         BEGIN
+          PERFORM auth.require_signature();
           IF keep_years IS NULL OR keep_years NOT BETWEEN 1 AND 100 THEN
             RAISE EXCEPTION 'keep_years is % and must be 1 to 100', keep_years
               USING ERRCODE = 'invalid_parameter_value';

@@ -8,6 +8,7 @@ CREATE FUNCTION app.drain_default_partition(parent text, move_limit bigint DEFAU
       gap record;
       part record;
     BEGIN
+      PERFORM auth.require_signature();
       SELECT t.key INTO key_column FROM app.partitioned_tables t WHERE t.table_name = parent;
       IF key_column IS NULL THEN
         RAISE EXCEPTION 'no partitioned table is called %', parent USING ERRCODE = 'undefined_table';

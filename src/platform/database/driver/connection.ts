@@ -6,6 +6,9 @@ import { type PipelinedStatement, StatementPipeline, type StatementResult } from
 /** Extra time for an answer after PostgreSQL's own statement timeout. */
 const GRACE_MS = 2_000;
 
+/** SQLSTATE of a statement name that the session does not know: something has deallocated it. */
+const UNKNOWN_STATEMENT = '26000';
+
 /** A pool connection, used by one unit of work. */
 export class Connection {
   private constructor(
@@ -42,13 +45,18 @@ export class Connection {
     this.releaseSlot?.();
   }
 
-  /** Returns the connection after a last statement, or closes it when that fails. Never throws. */
-  async releaseAfter(statement: 'ROLLBACK' | 'SELECT'): Promise<void> {
+  /**
+   * Returns the connection after a last statement, or closes it when that fails or the session has lost its prepared
+   * statements. Never throws.
+   * @param failure the error of the unit
+   */
+  async releaseAfter(statement: 'ROLLBACK' | 'SELECT', failure: unknown): Promise<void> {
+    const hasLostStatements = (failure as { code?: string } | undefined)?.code === UNKNOWN_STATEMENT;
     const isBroken = await StatementPipeline.send(this.client, [{ text: statement, values: [] }], GRACE_MS).then(
       () => false,
       () => true,
     );
-    this.client.release(isBroken);
+    this.client.release(isBroken || hasLostStatements);
     this.releaseSlot?.();
   }
 }

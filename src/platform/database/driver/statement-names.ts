@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Client, DatabaseError } from 'pg';
 import type { Config } from '../../config/config';
 import { ConfigError } from '../../config/load-config';
@@ -9,6 +10,12 @@ const MAX_NAMES = 500;
 const names = new Map<string, string>();
 
 /**
+ * Starts all names of this process. Random, because SQL that guesses a name could replace the statement on a pooled
+ * connection; bootstrap.sql hides the list of prepared statements.
+ */
+const PREFIX = `gv_${randomBytes(12).toString('base64url')}_`;
+
+/**
  * Returns the name for preparing a statement's text, or undefined once 500 texts have a name. A named statement is
  * parsed and planned once per connection; that takes a third of a short read's time.
  */
@@ -16,7 +23,7 @@ export function statementName(text: string): string | undefined {
   const known = names.get(text);
   if (known !== undefined) return known;
   if (names.size >= MAX_NAMES) return undefined;
-  const name = `gv${names.size + 1}`;
+  const name = `${PREFIX}${names.size + 1}`;
   names.set(text, name);
   return name;
 }
@@ -33,7 +40,10 @@ const READS = /^\s*(?:SELECT|WITH)\b(?![^]*\b(?:(?:app|audit)\.\w+|auth\.(?!cont
 
 const readOnly = new Map<string, boolean>();
 
-/** Returns whether a statement can write no rows. Remembers the answer of the first 500 texts. */
+/**
+ * Returns whether a statement gets the short context of a read. Remembers the answer of the first 500 texts. PostgreSQL
+ * refuses a write that is wrongly taken for a read (audit.refuse_short_context), so no audit row is incomplete.
+ */
 export function isReadOnly(text: string): boolean {
   const known = readOnly.get(text);
   if (known !== undefined) return known;
