@@ -1,0 +1,93 @@
+import type { Attempt, Login } from './attempts';
+
+/** Returns attempts that call functions without a signature; the expected outcome is in front. */
+function call(expected: string, ...calls: readonly string[]): Attempt[] {
+  return calls.map((sql) => ({ name: sql, sql: `SELECT * FROM ${sql}`, expected }));
+}
+
+/** What each login tries with the functions it may call: they run with the rights of roles that read all rows. */
+export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
+  app: [
+    ...call('42501', 'auth.erase_account(NULL)', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`),
+    ...call(
+      '42501',
+      `audit.record('jobs', 1, 'INSERT', NULL, '{"id": 1, "user_id": $bob}')`,
+      'auth.find_account($bob)',
+    ),
+    ...call('42501', 'refresh_user_job_stats()', 'audit.changes_since(NULL)', 'app.emails_due()'),
+    ...call('clean', 'app.exceeded_ai_ceiling(1, 1)', `app.merge_upwork_jobs('{1}', '{2}')`, 'app.partitions()'),
+  ],
+  auth: [
+    ...call(
+      'none',
+      'auth.find_account($bob)',
+      'auth.account_status($bob)',
+      `auth.find_credentials('b0bmark@example.com')`,
+    ),
+    ...call('none', `auth.find_password_reset(sha256('x'))`, 'auth.find_user_data_key($bob)'),
+    ...call('none', `auth.find_data_key('00000000-0000-0000-0000-000000000b0b')`),
+    ...call('clean', `auth.issue_token('b0bmark@example.com', 'reset_password', sha256('x'), 60)`),
+    ...call('clean', `auth.verify_email(sha256('x'))`, `auth.reset_password(sha256('x'), 'y')`),
+    ...call('clean', `auth.set_password($bob, 'mine')`, `auth.rehash_password($bob, 'x', 'mine')`),
+    ...call('clean', 'auth.end_sessions($bob)', 'auth.destroy_data_key($bob)'),
+    ...call('42501', `auth.register('b0bmark@example.com', NULL, 'mine', NULL, NULL, sha256('x'), 60)`),
+    ...call('42501', `auth.ensure_admin('thief@example.com', NULL, 'mine')`),
+    ...call('42501', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`),
+    ...call('42501', `auth.put_data_key($bob, gen_random_uuid(), 'mine')`),
+    ...call('42501', `auth.enqueue_email(sha256('x'), sha256('x'), gen_random_uuid(), 'x', false, 60)`),
+    ...call('42501', 'auth.erase_account(NULL)', 'app.set_account_status($bob, false, NULL)'),
+  ],
+  worker: [
+    ...call('none', 'app.access_alerts_to_email(100)', 'app.capability_checks_due(100)', 'app.syncs_due(100)'),
+    ...call('none', `app.connections_due('1 year', '0', 100)`, 'app.deliveries_due(100)', 'app.task_alerts_to_email()'),
+    ...call('none', `app.claim_email(gen_random_uuid(), 60, 100)`, 'app.undecided_messages_due(100)'),
+    ...call('none', `app.data_keys_to_rewrap('', 0, 100)`, 'app.count_data_keys_by_master_key()'),
+    ...call('clean', 'app.emails_due()', 'app.expire_emails()', 'app.has_lost_connections()', 'app.purge_deliveries()'),
+    ...call('clean', 'app.purge_email_outbox()', 'app.purge_expired()', 'app.purge_one_time_tokens()'),
+    ...call('clean', 'app.purge_security_logs(30)', `app.end_orphaned_ai_runs('0')`, `app.orphaned_ai_runs('0')`),
+    ...call('clean', `app.expire_fetched_jobs('0', 100)`, `app.renew_ai_runs('[]')`, `app.rewrap_data_keys('[]')`),
+    ...call('clean', 'app.record_reconnect_deliveries(100)', `app.record_daily_metrics('2000-01-01', '2100-01-01')`),
+    ...call('clean', `app.detect_suspicious_access('2000-01-01')`, 'app.mark_access_alert_emailed(1)'),
+    ...call('clean', `app.finish_email(1, gen_random_uuid(), NULL, 0)`, 'app.default_partition_rows()'),
+    ...call(
+      '42501',
+      'refresh_user_job_stats()',
+      'app.archive_partitions(1)',
+      `app.drain_default_partition('analytics')`,
+    ),
+    ...call('42501', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`, 'auth.find_account($bob)'),
+    {
+      name: 'a request of an admin',
+      sql: `INSERT INTO task_runs (task, started_by) VALUES ('x', 'admin')`,
+      expected: '42501',
+    },
+    { name: 'a run', sql: `INSERT INTO task_runs (task, started_by) VALUES ('x', 'schedule')`, expected: '42501' },
+    { name: 'no backups', sql: 'DELETE FROM backups RETURNING id', expected: 'none' },
+    { name: 'other backups', sql: `UPDATE backups SET status = 'failed' RETURNING id`, expected: 'none' },
+  ],
+  admin: [
+    ...call(
+      'clean',
+      'app.count_service_failures()',
+      'app.set_account_status($bob, false, NULL)',
+      'app.reset_mfa($bob)',
+    ),
+    ...call('clean', 'auth.end_sessions($bob)', 'app.default_partition_rows()'),
+    ...call('none', 'app.list_missing_capabilities()', 'app.count_data_keys_by_master_key()'),
+    ...call('42501', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`, 'auth.find_account($bob)'),
+    { name: 'the accounts', sql: 'SELECT id, email FROM users', expected: 'none' },
+    { name: 'the second factors', sql: 'SELECT user_id, totp_enabled FROM user_mfa', expected: 'none' },
+    { name: 'the audit', sql: 'SELECT * FROM audit_logs', expected: 'none' },
+    { name: 'the security events', sql: 'SELECT * FROM security_logs', expected: 'none' },
+    { name: 'no alerts', sql: 'UPDATE access_alerts SET dismissed_at = now() RETURNING id', expected: 'none' },
+    { name: 'a backup', sql: `INSERT INTO backups (started_by) VALUES ('admin')`, expected: '42501' },
+    { name: 'another key', sql: `INSERT INTO key_rotations (key_id) VALUES ('mine')`, expected: '42501' },
+    { name: 'a pause', sql: `INSERT INTO task_settings (task, paused) VALUES ('x', true)`, expected: '42501' },
+  ],
+  monitor: [
+    ...call('clean', 'audit.changes_since(NULL)'),
+    ...call('clean', `audit.changes_since('{"snapshot": "3:3:", "floor": 0, "next": 0, "settles": "3"}')`),
+    ...call('clean', 'app.default_partition_rows()', 'app.partition_coverage()', 'pg_stat_statements'),
+    ...call('42501', 'auth.find_account($bob)', 'app.emails_due()', 'audit.erase_user($bob, NULL, false)'),
+  ],
+};
