@@ -31,6 +31,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   proposal_status_changes: 'proposals',
   schema_migrations: 'platform',
   security_logs: 'audit',
+  signed_session: 'platform',
   syncs: 'sync',
   task_alerts: 'platform',
   task_runs: 'platform',

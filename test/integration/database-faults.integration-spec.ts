@@ -83,7 +83,7 @@ describe('a PostgreSQL that', () => {
   it('freezes before its answer costs the request 503, and the next request reconnects', async () => {
     const jobs = () => user.withBaseUrl(app.url).get('/v1/jobs');
     expect((await jobs()).status).toBe(200);
-    freezeAt('FROM tenant_jobs');
+    freezeAt('FROM jobs');
 
     const { status, headers, body } = await jobs();
 

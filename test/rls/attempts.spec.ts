@@ -16,7 +16,7 @@ const MINUTE_MS = 60_000;
 /** Tables with rows of both tenants, and lists of the schema. */
 const NOT_FILLED = new Set([
   ...['public.users', 'public.jobs', 'public.schema_migrations', 'app.partitioned_tables', 'audit.audited_tables'],
-  'auth.context_keys',
+  'secrets.context_keys',
 ]);
 
 const ALL: [login: Login, attempt: Attempt][] = [
