@@ -98,12 +98,16 @@ const USERS = `
   ALTER TABLE users FORCE ROW LEVEL SECURITY;
   CREATE POLICY users_own_data_select ON users FOR SELECT USING (id = (SELECT tenant FROM auth.context));
   CREATE POLICY users_own_data_update ON users FOR UPDATE USING (id = (SELECT tenant FROM auth.context));
-  CREATE POLICY users_admin_select ON users FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY users_definer_select ON users FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_admin_select ON users
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_select ON users
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY users_definer_insert ON users
     FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY users_definer_update ON users FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY users_definer_delete ON users FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_update ON users
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY users_definer_delete ON users
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
 
   GRANT SELECT (id, email, first_name, last_name, is_active, is_verified, role, sessions_valid_from, version,
     created_at, updated_at) ON users TO gigvault_app, gigvault_admin;

@@ -4,10 +4,10 @@ import { createFunctions } from './create-functions';
 /**
  * Creates jobs; user_job_stats, a materialized view with its refresh; and tenant_job_stats, a tenant's row of it.
  *
- * Kinds are text with a CHECK. Comparing an ENUM is not leakproof. So under row security such a condition runs after the
- * policy's, and its index is never used (10 to 150 times slower at 200,000 rows of one tenant). Budgets are numeric, with
- * bigint hundredths in generated columns for the filters. The filters of skills and words use operators that
- * bootstrap.sql marks as leakproof.
+ * Kinds are text with a CHECK. Comparing an ENUM is not leakproof. So under row security such a condition runs after
+ * the policy's, and its index is never used (10 to 150 times slower at 200,000 rows of one tenant). Budgets are
+ * numeric, with bigint hundredths in generated columns for the filters. The filters of skills and words use operators
+ * that bootstrap.sql marks as leakproof.
  *
  * source_key identifies the job, independent of the import: 'upwork:<id>', or 'content:<sha-256>' without an id.
  */
@@ -135,8 +135,10 @@ const ACCESS = `
   CREATE POLICY jobs_own_data_select ON jobs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY jobs_own_data_insert ON jobs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY jobs_own_data_update ON jobs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY jobs_definer_select ON jobs FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY jobs_definer_update ON jobs FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY jobs_definer_select ON jobs
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY jobs_definer_update ON jobs
+    FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON jobs TO gigvault_app;
   GRANT UPDATE (source_key, upwork_job_id, title, description, budget_min, budget_max, hourly_rate_min, hourly_rate_max,
     currency, skills, category, subcategory, country, client_info, job_type, experience_level, duration, workload,

@@ -194,7 +194,8 @@ const SYNCS = `
   CREATE POLICY syncs_own_data_select ON syncs FOR SELECT USING (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY syncs_own_data_insert ON syncs FOR INSERT WITH CHECK (user_id = (SELECT tenant FROM auth.context));
   CREATE POLICY syncs_own_data_update ON syncs FOR UPDATE USING (user_id = (SELECT tenant FROM auth.context));
-  CREATE POLICY syncs_definer_select ON syncs FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY syncs_definer_select ON syncs
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT, INSERT ON syncs TO gigvault_app;
   GRANT UPDATE (requested_at, started_at, succeeded_at, next_at, watermark, failures, last_error, postponed_until,
     figures, lease_owner, lease_until) ON syncs TO gigvault_app;

@@ -241,7 +241,8 @@ const BACKUPS = `
     FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY backups_worker_delete ON backups
     FOR DELETE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session) AND removed_at IS NOT NULL);
-  CREATE POLICY backups_admin_select ON backups FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY backups_admin_select ON backups
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY backups_admin_insert ON backups FOR INSERT TO gigvault_admin
     WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND status = 'pending' AND file_name IS NULL);
   CREATE POLICY backups_admin_update ON backups FOR UPDATE TO gigvault_admin

@@ -79,13 +79,14 @@ const COLUMNS = `
  * idx_jobs_open leaves filled jobs out. Without it, a list without them would read all filled ones.
  */
 const INDEXES = `
-  CREATE INDEX idx_jobs_posted_at ON jobs (user_id, (CASE WHEN posted_at IS NULL THEN '-infinity' ELSE posted_at END) DESC,
-    id DESC);
-  CREATE INDEX idx_jobs_client_spent ON jobs (user_id, (CASE WHEN client_spent IS NULL THEN -1 ELSE client_spent END) DESC,
-    id DESC);
-  CREATE INDEX idx_jobs_client_rating ON jobs (user_id, (CASE WHEN client_rating IS NULL THEN -1 ELSE client_rating END) DESC,
-    id DESC);
-  CREATE INDEX idx_jobs_applicants ON jobs (user_id, (CASE WHEN applicants IS NULL THEN 2147483647 ELSE applicants END), id);
+  CREATE INDEX idx_jobs_posted_at ON jobs
+    (user_id, (CASE WHEN posted_at IS NULL THEN '-infinity' ELSE posted_at END) DESC, id DESC);
+  CREATE INDEX idx_jobs_client_spent ON jobs
+    (user_id, (CASE WHEN client_spent IS NULL THEN -1 ELSE client_spent END) DESC, id DESC);
+  CREATE INDEX idx_jobs_client_rating ON jobs
+    (user_id, (CASE WHEN client_rating IS NULL THEN -1 ELSE client_rating END) DESC, id DESC);
+  CREATE INDEX idx_jobs_applicants ON jobs
+    (user_id, (CASE WHEN applicants IS NULL THEN 2147483647 ELSE applicants END), id);
   CREATE INDEX idx_jobs_client_hires ON jobs (user_id, client_hires DESC, id DESC) WHERE client_hires IS NOT NULL;
   CREATE INDEX idx_jobs_payment_verified ON jobs (user_id, client_payment_verified, created_at DESC, id DESC)
     WHERE client_payment_verified IS NOT NULL;

@@ -72,8 +72,8 @@ interface IndexedFilter {
 const FEW_MATCHES = 2_000;
 
 /**
- * Selects the tenant's jobs after the row with the keys `after`, at most `take` rows. Under row security the GIN indexes
- * serve text and skills only because bootstrap.sql marks their operators as leakproof.
+ * Selects the tenant's jobs after the row with the keys `after`, at most `take` rows. Under row security the GIN
+ * indexes serve text and skills only because bootstrap.sql marks their operators as leakproof.
  */
 export function listJobs(
   query: ListJobsDto,

@@ -1,4 +1,5 @@
 import { FakeS3 } from '../support/fake-s3';
+import { freezeDate } from '../support/frozen-date';
 import { createAccount, signInToDashboard } from '../support/dashboard-client';
 import { startApp, type TestApp } from '../support/test-app';
 
@@ -26,6 +27,7 @@ describe('the status of backups in an S3 store', () => {
     );
   });
   afterEach(async () => {
+    jest.useRealTimers();
     jest.restoreAllMocks();
     await app.close();
     await s3.stop();
@@ -57,8 +59,7 @@ describe('the status of backups in an S3 store', () => {
     });
 
     s3.objects.delete(KEY);
-    const now = Date.now();
-    jest.spyOn(Date, 'now').mockImplementation(() => now + LATER_MS);
+    freezeDate().advance(LATER_MS);
 
     expect(await readStatus()).toMatchObject({
       tag: 'Failing',

@@ -14,7 +14,8 @@ function leak(name: string, from: string, condition: string, before: readonly st
 
 /** Returns the attempt to see a value in an error. */
 function fail(name: string, sql: string, expected: string): Attempt {
-  return { name: `an error with ${name}`, sql: [CHEAP, sql], expected };
+  // The end of the session rolls back.
+  return { name: `an error with ${name}`, sql: [CHEAP, 'BEGIN', sql], expected };
 }
 
 /**
