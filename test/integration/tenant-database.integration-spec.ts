@@ -483,6 +483,20 @@ describe(`${Database.name} with two tenants`, () => {
     expect(await runAsUser(ann, () => database.query(COUNT))).toEqual([{ count: 0 }]);
   });
 
+  it('refuses a write that its text does not show, instead of an audit row without the request', async () => {
+    await app.db.query(
+      'superuser',
+      `CREATE FUNCTION write_message() RETURNS void LANGUAGE sql
+         AS $$ INSERT INTO messages (content, sender_type) VALUES ('x', 'client') $$;
+       GRANT EXECUTE ON FUNCTION write_message() TO gigvault_app`,
+    );
+
+    await expect(runAsUser(ann, () => database.query('SELECT write_message()'))).rejects.toMatchObject({
+      code: 'GV002',
+    });
+    expect(await runAsUser(ann, () => database.query(COUNT))).toEqual([{ count: 0 }]);
+  });
+
   it('gives lists and searches less time than other statements', async () => {
     await expect(runAsUser(ann, () => database.list('SELECT pg_sleep(10)'))).rejects.toMatchObject({ code: '57014' });
 
