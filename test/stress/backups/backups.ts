@@ -144,10 +144,11 @@ class MutationTests {
       const other = createMasterKeys(createMasterKey(mutation.keys === 'none of these' ? 'k2' : 'k1'));
       return this.check({ ...(await this.buildCandidate(file)), keys: other });
     }
-    if ('archive' in mutation)
-      return this.check(
-        await this.buildCandidate(await this.writeFile(manifest, await this.createArchiveOf(mutation.archive))),
-      );
+    if ('archive' in mutation) {
+      const archive = await this.createArchiveOf(mutation.archive);
+      if (typeof archive === 'string') return archive;
+      return this.check(await this.buildCandidate(await this.writeFile(manifest, archive)));
+    }
     return this.withCopy(mutation.sql, async (copy) => {
       const made = await this.createArchive(copy);
       return this.check(
@@ -200,21 +201,30 @@ class MutationTests {
     };
   }
 
-  private async createArchiveOf(kind: 'nothing' | 'empty database' | 'schema only' | 'as the app'): Promise<Buffer> {
+  /** Returns another archive, or the message of a pg_dump that refuses to make it. */
+  private async createArchiveOf(
+    kind: 'nothing' | 'empty database' | 'schema only' | 'as the app',
+  ): Promise<Buffer | string> {
     if (kind === 'nothing') return Buffer.alloc(0);
     if (kind === 'empty database') return this.cluster.withDatabase((url) => this.dump(url));
     if (kind === 'schema only') return this.dump(this.url, '--schema-only');
-    // If that login could read every table, pg_dump would succeed without rows, because of row security.
+    // If that login could read every table, pg_dump would succeed without rows, because of row security. The minor
+    // releases since August 2024 refuse, because the policies read a view.
     return this.withCopy(
       `GRANT SELECT ON ALL TABLES IN SCHEMA public, app, audit TO gigvault_app;
        GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO gigvault_app`,
-      (copy) => this.dump(this.buildAppUrl(copy), '--enable-row-security'),
+      (copy) =>
+        this.dump(this.buildAppUrl(copy), '--enable-row-security').catch(({ message }: Error) => {
+          if (message.includes('access to non-system view')) return message;
+          throw new Error(message);
+        }),
     );
   }
 
   /** Copies the database as an operator might do by hand. */
   private async dump(url: string, ...options: string[]): Promise<Buffer> {
-    const { stdout } = await execute(join(this.tools.folder, 'pg_dump'), ['--format=custom', ...options, url], {
+    const all = ['--format=custom', '--exclude-schema=secrets', ...options, url];
+    const { stdout } = await execute(join(this.tools.folder, 'pg_dump'), all, {
       encoding: 'buffer',
       maxBuffer: 64 * 1_024 * 1_024,
     });
