@@ -53,7 +53,7 @@ export async function checkDatabase(config: Config, situation: DatabaseSituation
     }),
   );
   if (findings.some(({ level }) => level === 'problem')) return findings;
-  const keys = await describeDenial('DATABASE_WORKER_URL', LOGINS.worker, async () => [await checkKeys(config)]);
+  const keys = await describeDenial('DATABASE_WORKER_URL', LOGINS.worker, () => checkKeys(config));
   return [...findings, ...keys];
 }
 
@@ -131,6 +131,12 @@ function describeDefect(text: string): Finding {
   return problem('schema', text.slice(0, end), text.slice(end + 2));
 }
 
+interface StoredKey {
+  readonly userId: string | null;
+  readonly keyId: string;
+  readonly wrappedKey: string;
+}
+
 /** Signs a session of the worker's login. Returns whether the database knows the key. */
 async function signIn(client: Client, config: Config): Promise<boolean> {
   const context = new ContextSigner(config.contextKey, LOGINS.worker).sign([]);
@@ -139,19 +145,25 @@ async function signIn(client: Client, config: Config): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** Unwraps one data key: keys of another installation have the same ids. */
-async function checkKeys(config: Config): Promise<Finding> {
+/**
+ * Unwraps one data key: keys of another installation have the same ids. Returns no finding when the database does not
+ * know the context key, which is a finding of its own.
+ */
+async function checkKeys(config: Config): Promise<Finding[]> {
   const rows = await withClient(config.database.urls.worker, async (client) => {
     if (!(await signIn(client, config))) return undefined;
-    const found = await client.query<{ userId: string | null; keyId: string; wrappedKey: string }>(
+    const found = await client.query<StoredKey>(
       `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
        FROM app.data_keys_to_rewrap('', 0, 1)`,
     );
     return found.rows;
   });
-  if (!rows) return problem('keys', 'the database does not know the key that signs contexts', 'npm run migrate');
+  if (!rows) return [];
   const [row] = rows;
-  if (!row) return ok('keys', 'no secret is stored yet');
+  return [row ? await checkKey(config, row) : ok('keys', 'no secret is stored yet')];
+}
+
+async function checkKey(config: Config, row: StoredKey): Promise<Finding> {
   const userId = row.userId === null ? null : Number(row.userId);
   try {
     await createMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
