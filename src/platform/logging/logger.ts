@@ -56,7 +56,10 @@ export function reportFatal(error: unknown): void {
   process.stderr.write(`${reason}\n`, () => process.exit(1));
 }
 
-/** Logs one line per request after its response: never a body, a header, a path or a value of the query. */
+/**
+ * Logs one line per request after its response: never a body, a header, a path or a value of the query. The names of
+ * parameters are logged only when the route has accepted them: it rejects unknown names, which may be texts too.
+ */
 export function registerRequestLog(fastify: FastifyInstance, logger: Logger): void {
   fastify.addHook('onResponse', (request, reply, done) => {
     const level = reply.statusCode >= 500 ? 'warn' : 'info';
@@ -66,7 +69,7 @@ export function registerRequestLog(fastify: FastifyInstance, logger: Logger): vo
         requestId: request.id,
         method: request.method,
         route: request.routeOptions.url ?? null,
-        parameters: parameterNames(request.url),
+        parameters: reply.statusCode < 400 ? parameterNames(request.url) : [],
         status: reply.statusCode,
         ms: Math.round(reply.elapsedTime * 10) / 10,
         ip: request.ip,
