@@ -98,6 +98,10 @@ $memberships$;
 -- Default settings of each login. Timeouts are a second limit after the application's own, so that a
 -- lost client cannot keep a transaction open. With row_security = off a backup that RLS would filter
 -- fails instead. jit costs more than it saves on queries of milliseconds.
+--
+-- The log of the server must contain no values, because an erasure does not reach it. A message of level ERROR may quote
+-- one ("invalid input syntax"), so these are not logged: the servers log errors themselves, without values. Parameters of
+-- slow statements and the details of a message are left out too.
 DO $settings$
 DECLARE
   wanted record;
@@ -136,6 +140,16 @@ BEGIN
       ('gigvault_monitor',  'default_transaction_read_only',       'on'),
       ('gigvault_monitor',  'statement_timeout',                   '10s')
     ) AS w (role, name, value)
+    UNION ALL
+    SELECT login, log.name, log.value
+    FROM unnest(ARRAY['gigvault_migrator', 'gigvault_app', 'gigvault_auth', 'gigvault_worker', 'gigvault_admin',
+                      'gigvault_backup', 'gigvault_monitor']) AS login,
+      (VALUES
+        ('log_min_messages',                 'log'),
+        ('log_error_verbosity',              'terse'),
+        ('log_parameter_max_length',         '0'),
+        ('log_parameter_max_length_on_error', '0')
+      ) AS log (name, value)
   LOOP
     IF NOT EXISTS (
       SELECT FROM pg_catalog.pg_db_role_setting s

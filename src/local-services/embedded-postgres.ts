@@ -169,6 +169,9 @@ export class EmbeddedPostgres {
       ['shared_preload_libraries', 'pg_stat_statements'],
       // Utility statements such as CREATE ROLE would be stored with their literals.
       ['pg_stat_statements.track_utility', 'off'],
+      // No values in the log, for sessions of the superuser too; bootstrap.sql sets the same for the logins.
+      ['log_error_verbosity', 'terse'],
+      ['log_parameter_max_length', '0'],
       ['timezone', 'UTC'],
       ['log_timezone', 'UTC'],
       ['max_connections', String(this.options.maxConnections ?? (this.options.isEphemeral ? 300 : 100))],
