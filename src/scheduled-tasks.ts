@@ -14,6 +14,7 @@ import { CHECK_CAPABILITIES } from './tokens/check-capabilities.task';
 import { SYNC_CONNECTIONS } from './sync/sync-connections.task';
 import { REFRESH_CONNECTIONS } from './tokens/refresh-connections.task';
 import { PURGE_EXPIRED } from './platform/scheduler/purge-expired.task';
+import { REMOVE_ERASED_TEXTS } from './users/remove-erased-texts.task';
 
 /** All scheduled tasks. A task is declared in its domain and listed here. */
 export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
@@ -31,5 +32,6 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   EXPIRE_FETCHED_JOBS,
   DETECT_SUSPICIOUS_ACCESS,
   ROTATE_ENCRYPTION_KEYS,
+  REMOVE_ERASED_TEXTS,
   BACKUP,
 ];

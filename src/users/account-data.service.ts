@@ -17,7 +17,12 @@ import {
 import { AccountsService } from '../auth/accounts/accounts.service';
 import { AccountNotificationsService } from '../auth/accounts/account-notifications.service';
 import { Config } from '../platform/config/config';
+import { RedisClients } from '../platform/redis/redis-clients';
+import { eraseTenantKeys } from '../platform/redis/tenant-keys';
+import { TaskRequestService } from '../platform/scheduler/task-request.service';
 import { EncryptionService } from '../platform/encryption/encryption.service';
+import { REMOVE_ERASED_TEXTS } from './remove-erased-texts.task';
+import { computeBackupExpiry, listRetainedData } from './retained-data';
 import type { ErasureCertificateDto } from './users.dto';
 import { currentUserId } from '../platform/http/access/access';
 
@@ -107,8 +112,6 @@ function toExportedRow(row: ExportedRow, generated: ReadonlySet<string>): Record
 /** One statement may delete 100,000 rows, which takes longer than the statement timeout of a request. */
 const STATEMENT_TIMEOUT_MS = 10 * 60_000;
 
-const DAY_MS = 24 * 3_600_000;
-
 /** The result of auth.erase_account(). */
 type ErasureOutcome =
   | { refused: 'last_admin' }
@@ -125,12 +128,15 @@ export class AccountErasureService {
     private readonly encryption: EncryptionService,
     private readonly notifications: AccountNotificationsService,
     private readonly config: Config,
+    private readonly redis: RedisClients,
+    private readonly tasks: TaskRequestService,
   ) {}
 
   /**
-   * Erases the account: its rows in every table and its part of both logs in one transaction, then sessions, counts and
-   * the cached data key. Queues contain only run numbers. Session: user, recently re-authenticated; it ends. Side
-   * effects: the event `audit.forgotten`, an email with the certificate to the former address.
+   * Erases the account: its rows in every table and its part of both logs in one transaction, then sessions, counts,
+   * texts in Redis and the cached data key. Queues contain only run numbers. A task removes the texts from the files of
+   * Redis. Session: user, recently re-authenticated; it ends. Side effects: the event `audit.forgotten`, an email with
+   * the certificate to the former address.
    * @throws AppError `user.not_found`, `user.last_admin`, `service.unavailable`
    */
   async erase(): Promise<ErasureCertificateDto> {
@@ -143,8 +149,10 @@ export class AccountErasureService {
     await this.sessions.endAll(userId);
     await this.throttle.forgetAccount(userId, account.email);
     await this.encryption.erase(userId);
+    await eraseTenantKeys(this.redis.commands, userId);
+    await this.tasks.request(REMOVE_ERASED_TEXTS.id);
     const erasedAt = new Date();
-    const backupsHoldItUntil = new Date(erasedAt.getTime() + this.config.retention.backupDays * DAY_MS);
+    const backupsHoldItUntil = computeBackupExpiry(erasedAt, this.config.retention);
     await this.notifications.sendErasure(account.email, { userId, erasedAt, backupsHoldItUntil });
     return {
       userId,
@@ -154,7 +162,7 @@ export class AccountErasureService {
       securityEventsForgotten: securityEvents,
       sessionsEnded,
       backupsHoldItUntil,
-      whatStays: this.listRetainedData(),
+      whatStays: listRetainedData(erasedAt, this.config.retention),
     };
   }
 
@@ -169,15 +177,5 @@ export class AccountErasureService {
     if (!outcome) throw new AppError('user.not_found');
     if (outcome.refused) throw new AppError('user.last_admin', { detail: 'Make another user an admin first.' });
     return outcome;
-  }
-
-  private listRetainedData(): string[] {
-    const { securityLogDays } = this.config.retention;
-    return [
-      'audit log: that a row of this user number changed, when and in which table; the values are removed',
-      `security log: that something happened to this user number and when, for ${securityLogDays} days`,
-      'job statistics: counts under this user number, until their next refresh, within an hour',
-      'the email about the erasure, for 24 hours where emails are stored on the server itself',
-    ];
   }
 }

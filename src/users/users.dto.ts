@@ -82,6 +82,25 @@ export class LimitsDto {
   readonly items: LimitDto[];
 }
 
+/** Data of an erased account that stays somewhere. */
+export class RetainedDataDto {
+  @ApiProperty({ description: 'Where the data stays.', example: 'backups' })
+  readonly place: string;
+
+  @ApiProperty({
+    description: 'Which data stays there, and why.',
+    example: 'copies of the database before the erasure',
+  })
+  readonly content: string;
+
+  @ApiInstant({
+    description: 'When it is gone (UTC); null when no time limits it.',
+    nullable: true,
+    example: '2026-03-07T09:30:00.000Z',
+  })
+  readonly until: Date | null;
+}
+
 /** Certificate of an erasure: what was erased and what stays until when. */
 export class ErasureCertificateDto {
   @ApiProperty({ description: 'Id of the erased account; it is never reused.', example: 7 })
@@ -121,9 +140,8 @@ export class ErasureCertificateDto {
   readonly backupsHoldItUntil: Date;
 
   @ApiProperty({
-    type: [String],
-    description: 'Data that stays, and for how long.',
-    example: ['job statistics: two numbers and a date without a name, until their next refresh, within an hour'],
+    type: [RetainedDataDto],
+    description: 'All places where data stays, and until when. In no other place of the installation a text stays.',
   })
-  readonly whatStays: string[];
+  readonly whatStays: RetainedDataDto[];
 }

@@ -1,5 +1,6 @@
 import { FAKE_MARKER, startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
+import { buildTenantKey } from '../../src/platform/redis/tenant-keys';
 import { startApp, type TestApp } from '../support/test-app';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { readEvents, joinText } from '../support/server-sent-events';
@@ -117,7 +118,7 @@ describe('POST /v1/ai/generations', () => {
     fake.setBehaviour(() => ({ chunks: ['a', 'b', 'c'], pauseMs: 60 }));
     const { body } = await user.post('/v1/ai/generations', DRAFT);
     const redis = app.get(RedisClients).commands;
-    const key = `ai:generation:${body.id}`;
+    const key = buildTenantKey(user.id, `ai:generation:${body.id}`);
     const entries = await redis.xrevrange(key, '+', '-');
     const late = entries.filter(([, fields]) => /"c"|"isLast":true/.test(fields[1]!)).reverse();
     await redis.xdel(key, ...late.map(([id]) => id));

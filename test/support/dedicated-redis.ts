@@ -8,14 +8,16 @@ import { changeOwner, findServiceUser } from '../../src/local-services/file-perm
 
 /** A Redis for one test that would disturb others. */
 export class DedicatedRedis {
-  private readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
-  private readonly server = new EmbeddedRedis({
-    folder: join(this.folder, 'data'),
-    logFile: join(this.folder, 'redis.log'),
-    password: createPassword(),
-    isEphemeral: true,
-  });
+  /** Folder of all its files. */
+  readonly folder = mkdtempSync(join(tmpdir(), 'gigvault-redis-'));
+  private readonly server: EmbeddedRedis;
   private admin: Redis | undefined;
+
+  /** @param isEphemeral false for a server with an append-only file */
+  constructor(isEphemeral = true) {
+    const [folder, logFile] = [join(this.folder, 'data'), join(this.folder, 'redis.log')];
+    this.server = new EmbeddedRedis({ folder, logFile, password: createPassword(), isEphemeral });
+  }
 
   async start(): Promise<void> {
     changeOwner(findServiceUser(), this.folder);

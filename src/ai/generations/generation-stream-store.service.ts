@@ -1,6 +1,8 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
+import { currentUserId } from '../../platform/http/access/access';
 import { RedisClients, RedisSubscription } from '../../platform/redis/redis-clients';
+import { buildErasureMark, buildTenantKey } from '../../platform/redis/tenant-keys';
 import { ChunkBuffer, type Chunk } from './chunk-buffer';
 
 /** Retention in Redis for readers that reconnect; the database keeps the text. */
@@ -15,6 +17,17 @@ const WARNING_INTERVAL_MS = 10_000;
 /** Channel on which every process hears which generation to cancel. */
 const CANCEL_CHANNEL = 'ai:cancel';
 
+/**
+ * Stores and publishes an entry unless its tenant was erased meanwhile.
+ * KEYS: stream, mark of the erasure. ARGV: entry id, entry, lifetime (s) or 0 to keep the current one.
+ */
+const STORE_ENTRY = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('XADD', KEYS[1], ARGV[1], 'entry', ARGV[2])
+if ARGV[3] ~= '0' then redis.call('EXPIRE', KEYS[1], ARGV[3]) end
+redis.call('PUBLISH', KEYS[1], ARGV[2])
+return 1`;
+
 /** Stream entry: chunks, or the end. */
 const entrySchema = z.object({ chunks: z.array(z.object({ seq: z.number(), text: z.string() })), isLast: z.boolean() });
 
@@ -22,8 +35,8 @@ type Entry = Readonly<z.infer<typeof entrySchema>>;
 
 /**
  * Shares the texts of generations between processes over Redis: one stream per generation, numbered by its chunks, and
- * one channel for new entries. Writers never wait for Redis. While Redis is unavailable, only the writing process can
- * show an unfinished text.
+ * one channel for new entries. A stream belongs to the signed-in user. Writers never wait for Redis. While Redis is
+ * unavailable, only the writing process can show an unfinished text.
  */
 @Injectable()
 export class GenerationStreamStoreService implements OnModuleInit, OnApplicationShutdown {
@@ -63,7 +76,8 @@ export class GenerationStreamStoreService implements OnModuleInit, OnApplication
 
   /** Creates a writer that stores a generation's chunks in batches. */
   createWriter(generationId: number): GenerationStreamWriter {
-    return new GenerationStreamWriter((entry) => this.store(generationId, entry));
+    const userId = currentUserId();
+    return new GenerationStreamWriter((entry) => this.store(userId, generationId, entry));
   }
 
   /** Yields a generation's chunks after `after`, stored and new ones, and null after each `silenceMs` without one. */
@@ -88,17 +102,17 @@ export class GenerationStreamStoreService implements OnModuleInit, OnApplication
   }
 
   /** Stores and publishes an entry. Never throws: it runs in timers. */
-  private store(generationId: number, entry: Entry): void {
-    const key = buildKey(generationId);
+  private store(userId: number, generationId: number, entry: Entry): void {
+    const keys = [buildKey(generationId, userId), buildErasureMark(userId)];
     const text = JSON.stringify(entry);
     // The entry id is the sequence number of its newest chunk; the end follows the last one.
-    const id = entry.chunks.at(-1)?.seq;
+    const lastSeq = entry.chunks.at(-1)?.seq;
+    const id = lastSeq === undefined ? '*' : `${lastSeq}-${entry.isLast ? 1 : 0}`;
+    const seconds = entry.isLast || entry.chunks[0]?.seq === 1 ? RETENTION_SECONDS : 0;
     try {
-      const commands = this.redis.commands.pipeline();
-      commands.xadd(key, id === undefined ? '*' : `${id}-${entry.isLast ? 1 : 0}`, 'entry', text);
-      if (entry.isLast || entry.chunks[0]?.seq === 1) commands.expire(key, RETENTION_SECONDS);
-      commands.publish(key, text);
-      commands.exec().catch((error: unknown) => this.warnOccasionally(error));
+      this.redis.commands
+        .eval(STORE_ENTRY, keys.length, ...keys, id, text, seconds)
+        .catch((error: unknown) => this.warnOccasionally(error));
     } catch (error) {
       this.warnOccasionally(error);
     }
@@ -158,8 +172,8 @@ export class GenerationStreamWriter {
   }
 }
 
-function buildKey(generationId: number): string {
-  return `ai:generation:${generationId}`;
+function buildKey(generationId: number, userId = currentUserId()): string {
+  return buildTenantKey(userId, `ai:generation:${generationId}`);
 }
 
 /** Parses an entry; an invalid one is empty. */

@@ -238,7 +238,7 @@ export class Cache implements OnModuleInit {
     const value = await load();
     // The version was loaded before the rows. If it has changed since, this value is stored under the old one.
     const text = JSON.stringify(value);
-    this.stored.put(storedKey, text);
+    this.stored.put(userId, storedKey, text);
     return this.keep(key, { version, value }, text) as T;
   }
 

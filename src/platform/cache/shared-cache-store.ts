@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { RedisClients } from '../redis/redis-clients';
+import { buildErasureMark } from '../redis/tenant-keys';
 
 /** Lifetime of a value when its tenant changes nothing. */
 export const VALUE_SECONDS = 600;
@@ -16,6 +17,15 @@ const MAX_STORED = 64 * 1024 * 1024;
 
 /** An instant as JSON.stringify writes a Date. Any such text serializes back to the same text. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/**
+ * Stores a value unless its tenant was erased meanwhile: a read that began before the erasure may end after it.
+ * KEYS: value, mark of the erasure. ARGV: value, lifetime (s).
+ */
+const SET_UNLESS_ERASED = `
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return 1`;
 
 /** The values in Redis, shared by all processes, as readable JSON. Failures of Redis count as misses. */
 @Injectable()
@@ -38,13 +48,13 @@ export class SharedCacheStore {
     }
   }
 
-  /** Stores a value if the budget allows, without waiting for Redis. */
-  put(key: string, text: string): void {
+  /** Stores a tenant's value if the budget allows, without waiting for Redis. */
+  put(userId: number, key: string, text: string): void {
     const now = performance.now();
     if (now - this.windowStart > VALUE_SECONDS * 1_000) [this.windowStart, this.storedLength] = [now, 0];
     if (text.length > MAX_LENGTH || this.storedLength + text.length > MAX_STORED) return;
     this.storedLength += text.length;
-    this.redis.set(key, text, 'EX', VALUE_SECONDS).catch(() => undefined);
+    this.redis.eval(SET_UNLESS_ERASED, 2, key, buildErasureMark(userId), text, VALUE_SECONDS).catch(() => undefined);
   }
 }
 

@@ -6,6 +6,7 @@ import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { Config } from '../config/config';
 import { getDatabaseNumber, RedisClients } from '../redis/redis-clients';
+import { buildTenantKey } from '../redis/tenant-keys';
 
 const SOURCE = resolve(__dirname, '..', '..');
 
@@ -170,7 +171,7 @@ export class TenantVersions {
     known.loaded = this.redis.eval(GET_OR_SET, 1, key, newToken(), VERSION_SECONDS).then(
       (answer) => {
         const token = String(answer);
-        known.version = { token, prefix: `${key}:${token}:${buildId()}:` };
+        known.version = { token, prefix: `${buildTenantKey(userId, space)}:${token}:${buildId()}:` };
       },
       () => {
         if (this.entries.peek(userId) === known) this.drop(userId);

@@ -61,6 +61,7 @@ export class Config {
     readonly securityLogDays: number;
     readonly partitionYears: number;
     readonly backupDays: number;
+    readonly walHours: number;
   };
   readonly backups: ReturnType<typeof buildBackups>;
 
@@ -87,6 +88,7 @@ export class Config {
       securityLogDays: settings.SECURITY_LOG_RETENTION_DAYS,
       partitionYears: settings.PARTITION_ARCHIVE_AFTER_YEARS,
       backupDays: settings.BACKUP_RETENTION_DAYS,
+      walHours: settings.WAL_RETENTION_HOURS,
     });
     this.backups = buildBackups(settings);
     Object.freeze(this);
