@@ -11,6 +11,7 @@ import {
 } from './entity-repository';
 import type { StatementResult, PipelinedStatement } from './driver/statement-pipeline';
 import { markHandled } from '../concurrency/fair-semaphore';
+import { hideQuotedValues } from '../errors/postgres-errors';
 import type { ContextSigner } from './context-signer';
 import { isReadOnly, isWriting, statementName } from './driver/statement-names';
 import { actorFields, contextFields, type AuditSource, type TransactionSettings } from './transaction-settings';
@@ -284,9 +285,11 @@ export class UnitOfWork {
   }
 }
 
-/** Replaces the driver's stack trace with the caller's. */
+/** Replaces the driver's stack trace with the caller's, and hides values in the message. */
 function withCallerStack(error: unknown): unknown {
-  if (error instanceof Error) Error.captureStackTrace(error, withCallerStack);
+  if (!(error instanceof Error)) return error;
+  hideQuotedValues(error);
+  Error.captureStackTrace(error, withCallerStack);
   return error;
 }
 

@@ -1,4 +1,4 @@
-import { declareConstraint, toAppError } from './postgres-errors';
+import { declareConstraint, hideQuotedValues, toAppError } from './postgres-errors';
 
 function pgError(code: string, fields: Record<string, string> = {}): Error {
   return Object.assign(new Error('canary: Key (email)=(alice@example.com)'), { severity: 'ERROR', code, ...fields });
@@ -74,5 +74,26 @@ describe('toAppError', () => {
 
   it('points to the column that must not be null', () => {
     expect(toAppError(pgError('23502', { column: 'cover_letter' }))?.errors[0]?.pointer).toBe('/coverLetter');
+  });
+});
+
+describe(hideQuotedValues.name, () => {
+  const hide = (code: string, message: string): string => {
+    const error = Object.assign(pgError(code), { message });
+    hideQuotedValues(error);
+    return error.message;
+  };
+
+  it.each([
+    ['invalid input syntax for type integer: "canary"', 'invalid input syntax for type integer: "…"'],
+    ['value "ca"na\nry" is out of range for type integer', 'value "…" is out of range for type integer'],
+    ['division by zero', 'division by zero'],
+  ])('hides values of a data exception: %s', (message, hidden) => {
+    expect(hide('22P02', message)).toBe(hidden);
+  });
+
+  it('keeps the names of constraints and tables', () => {
+    const message = 'duplicate key value violates unique constraint "jobs_source_key"';
+    expect(hide('23505', message)).toBe(message);
   });
 });

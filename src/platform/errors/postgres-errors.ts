@@ -77,6 +77,14 @@ export function toAppError(error: unknown): AppError | undefined {
   return undefined;
 }
 
+/** Matches all that a message quotes, from the first quotation mark to the last. */
+const QUOTED = /"[^]*"/;
+
+/** Hides the values that PostgreSQL quotes in the message of a data exception: messages are logged and stored. */
+export function hideQuotedValues(error: Error): void {
+  if (isPgError(error) && error.code.startsWith('22')) error.message = error.message.replace(QUOTED, '"…"');
+}
+
 function fromState(error: PgError): AppError | undefined {
   const declared = error.constraint === undefined ? undefined : constraintErrors.get(error.constraint);
   if (declared && error.code.startsWith('23')) return createConstraintError(declared, error);
