@@ -9,10 +9,12 @@ export class Erasures implements MigrationInterface {
   readonly name = 'Erasures1795305919900';
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await createFunctions(queryRunner, 'erasures', ['erased_users', 'analyze_tables']);
+    await createFunctions(queryRunner, 'erasures', ['erased_users', 'analyze_tables', 'request_vacuum']);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP FUNCTION app.analyze_tables(), app.erased_users(timestamptz)');
+    await queryRunner.query(
+      'DROP FUNCTION app.request_vacuum(timestamptz), app.analyze_tables(), app.erased_users(timestamptz)',
+    );
   }
 }

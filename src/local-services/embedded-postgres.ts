@@ -172,6 +172,10 @@ export class EmbeddedPostgres {
       // No values in the log, for sessions of the superuser too; bootstrap.sql sets the same for the logins.
       ['log_error_verbosity', 'terse'],
       ['log_parameter_max_length', '0'],
+      // Segments of the write-ahead log end within an hour, and the next checkpoint deletes them instead of keeping
+      // them for later use. So an erased text disappears from them within WAL_RETENTION_HOURS.
+      ['archive_timeout', '1h'],
+      ['wal_recycle', 'off'],
       ['timezone', 'UTC'],
       ['log_timezone', 'UTC'],
       ['max_connections', String(this.options.maxConnections ?? (this.options.isEphemeral ? 300 : 100))],

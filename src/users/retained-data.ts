@@ -23,6 +23,11 @@ const UNLIMITED: readonly RetainedDataDto[] = [
     until: null,
   },
   {
+    place: 'search index of PostgreSQL',
+    content: 'single words without a user, in the data files and the write-ahead log, until the index is rebuilt',
+    until: null,
+  },
+  {
     place: 'memory of the servers',
     content: 'recently read values until the memory is used again, at the latest until the next restart',
     until: null,

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import { startFakeVendors, type FakeVendors } from '../../src/demo/fake-ai/fake-vendors';
 import { GenerationStreamStoreService } from '../../src/ai/generations/generation-stream-store.service';
 import { SharedCacheStore } from '../../src/platform/cache/shared-cache-store';
+import { Database } from '../../src/platform/database/database';
 import { buildTenantKey, eraseTenantKeys } from '../../src/platform/redis/tenant-keys';
 import { REMOVE_ERASED_TEXTS } from '../../src/users/remove-erased-texts.task';
 import { MATRIX } from '../rls/matrix';
@@ -193,7 +194,9 @@ describe('the erasure of an account', () => {
     for (const search of [`?q=${marker}`, `?cursor=${marker}`, `?${marker}=1`, `/${marker}`]) {
       await user.get(`/v1/jobs${search}`);
     }
-    await expect(app.db.query('app', `SELECT $1::integer`, [marker])).rejects.toThrow(marker);
+    await expect(app.db.query('app', 'SELECT $1::integer', [marker])).rejects.toThrow(marker);
+    const query = () => app.get(Database).query('SELECT $1::integer', [marker]);
+    await expect(runAsUser(person.id, query)).rejects.toThrow('invalid input syntax for type integer: "…"');
   }
 
   async function writeMarkerEverywhere(): Promise<void> {

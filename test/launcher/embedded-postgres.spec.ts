@@ -43,6 +43,9 @@ describe(EmbeddedPostgres.name, () => {
     expect(await setting('unix_socket_directories')).toBe('');
     expect(await setting('shared_preload_libraries')).toBe('pg_stat_statements');
     expect(await setting('pg_stat_statements.track_utility')).toBe('off');
+    expect(await setting('log_parameter_max_length')).toBe('0');
+    expect(await setting('wal_recycle')).toBe('off');
+    expect(await setting('archive_timeout')).toBe('1h');
     await expect(withClient(server.buildUrl('postgres', 'wrong', 'postgres'), () => Promise.resolve())).rejects.toThrow(
       'password authentication failed',
     );

@@ -6,6 +6,7 @@ import { stressBackups } from './backups/backups';
 import { stressBodies } from './http/bodies';
 import { stressCanary } from './encryption/canary';
 import { stressEncryption } from './encryption/encryption';
+import { assertErased, stressErasure } from './erasure/erasure';
 import { assertRecovered, stressFaults } from './faults/faults';
 import { stressScheduledRuns } from './scheduler/scheduled-runs';
 import { assertCostBelow, measureDatabaseCost } from './database/database-cost';
@@ -51,6 +52,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   bodies: () => stressBodies({ boundMs: 200 }),
   canary: () => stressCanary(),
   encryption: () => stressEncryption({ cases: 100_000 }),
+  erasure: async () => assertErased(await stressErasure({ imports: 200 })),
   faults: async () => assertRecovered(await stressFaults({ writers: 12, holdMs: FAULT_DURATIONS_MS })),
   // Five minutes with three scheduled runs a second and a kill each minute.
   'scheduled-runs': () =>

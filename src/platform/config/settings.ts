@@ -233,12 +233,12 @@ export const settings = z.object({
         'without access by the API, exports and erasure: dump and drop them there. 0 keeps all.',
     )
     .meta({ example: '0' }),
-  WAL_RETENTION_HOURS: integer(2, 1, 87_600)
+  WAL_RETENTION_HOURS: integer(4, 4, 87_600)
     .describe(
       'Hours after which the write-ahead log of PostgreSQL and its archive contain no change any more. ' +
         'Certificates of erasure state this time. Raise it to the retention of your archive.',
     )
-    .meta({ example: '2' }),
+    .meta({ example: '4' }),
   ...backupSettings,
   GIGVAULT_EMBEDDED: flag(false)
     .describe('Set by the launcher when it runs PostgreSQL and Redis itself; rejected in production.')
