@@ -22,6 +22,8 @@ describe(rewriteRedisFiles.name, () => {
   beforeEach(async () => {
     await redis.config('SET', 'appendonly', 'yes');
     await redis.config('SET', 'save', '3600 1');
+    // The first setting starts a rewrite.
+    await rewriteRedisFiles(redis, signal);
   });
 
   /** Writes and deletes a value. The files then contain it. */

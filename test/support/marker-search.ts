@@ -62,7 +62,7 @@ export async function readRedisKeys(redis: Redis): Promise<Record<string, string
 /** Returns the content of all files in a folder. */
 export function readFiles(folder: string): Buffer {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  return Buffer.concat(files.map((entry) => readFileSync(join(entry.parentPath, entry.name))));
+  return Buffer.concat(files.map((entry) => readIfPresent(join(entry.parentPath, entry.name))));
 }
 
 /** Returns the log of the PostgreSQL of this test run. */
@@ -76,5 +76,14 @@ export function readTemporaryFiles(): Buffer {
   const names = readdirSync(tmpdir(), { withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name.startsWith('gigvault-'))
     .map(({ name }) => join(tmpdir(), name));
-  return Buffer.concat(names.map((name) => readFileSync(name)));
+  return Buffer.concat(names.map(readIfPresent));
+}
+
+/** Reads a file; empty when it is gone, since the services run on. */
+export function readIfPresent(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.alloc(0);
+  }
 }

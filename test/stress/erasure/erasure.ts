@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Redis from 'ioredis';
 import { REMOVE_ERASED_TEXTS } from '../../../src/users/remove-erased-texts.task';
 import { BenchServices } from '../../bench/services';
 import { Caller } from '../../support/caller';
+import { readIfPresent } from '../../support/marker-search';
 import { waitFor } from '../../support/wait-for';
 import { ApiProcess, type StressAccount } from '../api-process';
 
@@ -137,18 +138,9 @@ function findPlaces(services: BenchServices, text: string): string[] {
   const files = readdirSync(services.folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const contains = (pattern: RegExp) => files.some((file) => pattern.test(file) && readFile(file).includes(text));
+  const contains = (pattern: RegExp) => files.some((file) => pattern.test(file) && readIfPresent(file).includes(text));
   const found = Object.entries(PLACES).flatMap(([name, pattern]) => (contains(pattern) ? [name] : []));
   return [...found, ...(dumpDatabase(services.buildUrl('backup')).includes(text) ? ['dump'] : [])];
-}
-
-/** Reads a file; empty when it is gone, since the services run on. */
-function readFile(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch {
-    return Buffer.alloc(0);
-  }
 }
 
 /** Dumps the database as a backup would; empty without pg_dump. */
