@@ -33,12 +33,13 @@ describe('the removal of erased rows', () => {
       return (await db.query<{ rows: number }>('superuser', sql))[0]!.rows > 0;
     });
 
+    expect(await requestVacuum(erased!.at)).toBeGreaterThan(20);
+    expect([await readOptions('users'), await readOptions('jobs')]).toEqual([OPTIONS, OPTIONS]);
+    // The tables without dead rows are reset.
     expect(await requestVacuum(erased!.at)).toBe(1);
-    expect(await readOptions('users')).toEqual(OPTIONS);
-    expect(await readOptions('jobs')).toBeNull();
-    expect(await requestVacuum(erased!.at)).toBe(1);
+    expect([await readOptions('users'), await readOptions('jobs')]).toEqual([OPTIONS, null]);
 
-    await db.query('superuser', 'VACUUM users');
+    await db.query('superuser', 'VACUUM');
     await waitFor('the VACUUM is counted', async () => (await requestVacuum(erased!.at)) === 0);
     expect(await readOptions('users')).toBeNull();
   });

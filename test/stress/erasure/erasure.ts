@@ -120,10 +120,11 @@ async function waitForRun(api: ApiProcess, runs: number): Promise<void> {
 async function waitForAutovacuum(api: ApiProcess): Promise<void> {
   await waitFor('autovacuum has removed the rows', async () => {
     const [row] = await api.query<{ tables: string }>(
-      `SELECT count(*) AS tables FROM pg_class c JOIN pg_stat_all_tables s ON s.relid = c.oid
-       WHERE 'autovacuum_vacuum_threshold=0' = ANY (c.reloptions) AND s.n_dead_tup > 0`,
+      `SELECT count(*) AS tables FROM pg_stat_user_tables
+       WHERE relname IN ('jobs', 'users', 'audit_logs_' || extract(year FROM now()))
+         AND last_autovacuum > (SELECT max(created_at) FROM security_logs WHERE event_type = 'audit.forgotten')`,
     );
-    return Number(row?.tables) === 0;
+    return Number(row?.tables) === 3;
   });
 }
 

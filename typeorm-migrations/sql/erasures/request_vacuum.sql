@@ -3,6 +3,9 @@
 --
 -- Until VACUUM has removed a deleted row, each change of its page may copy it to the write-ahead log again. Without
 -- vacuum_index_cleanup its index entries would stay, because VACUUM spares indexes with few dead entries.
+--
+-- Counts of dead rows arrive a second late. So the first call asks for every table that was not vacuumed since, and
+-- only a later call trusts a count of zero. Autovacuum leaves out a table without dead rows.
 CREATE FUNCTION app.request_vacuum(since timestamptz) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -13,8 +16,8 @@ CREATE FUNCTION app.request_vacuum(since timestamptz) RETURNS integer
     BEGIN
       FOR relation IN
         SELECT c.oid::regclass AS name,
-          coalesce(s.last_autovacuum < since, true) AND coalesce(s.last_vacuum < since, true) AND s.n_dead_tup > 0
-            AS is_due,
+          coalesce(s.last_autovacuum < since, true) AND coalesce(s.last_vacuum < since, true) AS is_due,
+          s.n_dead_tup > 0 AS has_dead_rows,
           coalesce('autovacuum_vacuum_threshold=0' = ANY (c.reloptions), false) AS is_requested
         FROM pg_class c JOIN pg_stat_all_tables s ON s.relid = c.oid
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relowner = current_user::regrole
@@ -23,11 +26,13 @@ CREATE FUNCTION app.request_vacuum(since timestamptz) RETURNS integer
         IF relation.is_due AND NOT relation.is_requested THEN
           EXECUTE format('ALTER TABLE %s SET (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_scale_factor = 0, '
             'vacuum_index_cleanup = on)', relation.name);
-        ELSIF relation.is_requested AND NOT relation.is_due THEN
+          waiting := waiting + 1;
+        ELSIF relation.is_requested AND relation.is_due AND relation.has_dead_rows THEN
+          waiting := waiting + 1;
+        ELSIF relation.is_requested THEN
           EXECUTE format('ALTER TABLE %s RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor, '
             'vacuum_index_cleanup)', relation.name);
         END IF;
-        waiting := waiting + relation.is_due::integer;
       END LOOP;
       RETURN waiting;
     END $$;
