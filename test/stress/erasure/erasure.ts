@@ -146,7 +146,9 @@ function findPlaces(services: BenchServices, text: string): string[] {
 
 /** Dumps the database as a backup would; empty without pg_dump. */
 function dumpDatabase(url: string): Buffer {
-  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', url], { maxBuffer: 2 ** 30 });
+  const { status, stdout, stderr } = spawnSync('pg_dump', ['--format=plain', '--exclude-schema=secrets', url], {
+    maxBuffer: 2 ** 30,
+  });
   if (status !== null && status !== 0) throw new Error(`pg_dump: ${stderr.toString()}`);
   return stdout ?? Buffer.alloc(0);
 }
