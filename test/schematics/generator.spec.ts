@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { Tree } from '@angular-devkit/schematics';
+import { type Rule, type SchematicContext, Tree } from '@angular-devkit/schematics';
 import { SchematicTestRunner } from '@angular-devkit/schematics/testing';
 import { plural } from 'pluralize';
 import * as ts from 'typescript';
@@ -13,6 +13,10 @@ const ROOT = resolve(__dirname, '..', '..');
 /** Plain JavaScript, because the Nest CLI runs it. */
 const { assertDomainName } = createRequire(__filename)('../../src/schematics/lib/names.cjs') as {
   assertDomainName: (tree: Tree, name: string, type: string) => void;
+};
+
+const { formatFiles } = createRequire(__filename)('../../src/schematics/lib/format.cjs') as {
+  formatFiles: (workspace: Tree, paths: readonly string[]) => Rule;
 };
 
 /** The files that the generator reads and changes. The names below differ from those of real domains. */
@@ -180,6 +184,21 @@ describe('nest g', () => {
       );
       expect(tree.readText('test/rls/matrix.ts')).toContain("\n  'public.sample_lists': {\n");
       expect(JSON.stringify(tree.readJson('test/contract/audited-tables.json'))).toContain('sample_lists');
+    });
+
+    it('writes no file that does not change: the CLI would list it as updated', async () => {
+      const tree = buildRepository();
+      const overwrite = jest.spyOn(tree, 'overwrite');
+      const context = {} as SchematicContext;
+      const unchanged = 'test/e2e/swagger-execute.e2e-spec.ts';
+
+      await (formatFiles(tree, [unchanged])(tree, context) as Promise<void>);
+      const written = overwrite.mock.calls.length;
+      tree.overwrite('src/app.module.ts', `${tree.readText('src/app.module.ts')}\nconst a  =  1`);
+      await (formatFiles(tree, ['src/app.module.ts'])(tree, context) as Promise<void>);
+
+      expect(written).toBe(0);
+      expect(tree.readText('src/app.module.ts')).toMatch(/\nconst a = 1;\n$/);
     });
 
     it.each(['user', 'append', 'reference'])('--type %s leaves no placeholder', async (type) => {

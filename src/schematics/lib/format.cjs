@@ -16,7 +16,10 @@ function formatFiles(workspace, paths) {
     const settings = JSON.parse(workspace.readText('.prettierrc.json'));
     for (const path of paths ?? listFiles(tree)) {
       const options = { ...settings, parser: 'typescript', filepath: path, plugins: [estree, typescript] };
-      tree.overwrite(path, await format(tree.readText(path), options));
+      const text = tree.readText(path);
+      const formatted = await format(text, options);
+      // The CLI lists each file that is written, also one that does not change.
+      if (formatted !== text) tree.overwrite(path, formatted);
     }
   };
 }
