@@ -74,6 +74,7 @@ describe('loadConfig', () => {
 
   it.each([
     ['a port out of range', { PORT: '70000' }, 'PORT'],
+    ['a negative number', { DATABASE_POOL_SIZE: '-3' }, 'DATABASE_POOL_SIZE: must be a whole number from 1 to 500'],
     ['a short secret key', { SECRET_KEY: Buffer.alloc(31).toString('base64') }, 'SECRET_KEY'],
     ['two keys of one id', { ENCRYPTION_KEYS: `k:${KEY},k:${KEY}` }, 'ENCRYPTION_KEYS'],
     ['an admin without a password', { GIGVAULT_ADMIN_EMAIL: 'a@b.example' }, 'GIGVAULT_ADMIN_EMAIL'],

@@ -22,12 +22,13 @@ export function flag(defaultValue: boolean) {
 
 /** Defines a whole number within limits. */
 export function integer(defaultValue: number, min: number, max: number) {
+  const expected = `must be a whole number from ${min} to ${max}`;
   return z
     .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .regex(/^\d{1,15}$/, expected)
     .default(String(defaultValue))
     .transform(Number)
-    .refine((value) => value >= min && value <= max, `must be from ${min} to ${max}`);
+    .refine((value) => value >= min && value <= max, expected);
 }
 
 /** Defines a URL with one of these protocols. */
