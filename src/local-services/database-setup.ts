@@ -1,5 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type CatalogQuery, type UnknownSchema, unknownSchema } from '../platform/database/schema/schema-verifier';
+import {
+  type CatalogQuery,
+  NEWER_SCHEMA_CURES,
+  type UnknownSchema,
+  unknownSchema,
+} from '../platform/database/schema/schema-verifier';
 import { findProjectRoot, OperatorError } from './data-folder';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
@@ -13,7 +18,7 @@ export class UnknownSchemaError extends OperatorError {
   override name = 'UnknownSchemaError';
 
   constructor(readonly schema: UnknownSchema) {
-    super(`Nothing was changed: ${schema.reason}.`);
+    super(`Nothing was changed: ${schema.reason}: ${schema.remedy}.`);
   }
 }
 
@@ -27,16 +32,19 @@ export async function assertKnownSchema(query: CatalogQuery): Promise<void> {
 }
 
 /**
- * Adds the shell commands that keep or remove the installation's data to an UnknownSchemaError of an older version.
+ * Adds the shell commands to an UnknownSchemaError: those that make a newer schema usable, keep the installation's data
+ * or remove it.
  * @param dataFolder folder of the installation; moved as a whole, so the keys stay with the data
  * @param servicesFolder folder of its PostgreSQL and Redis
  */
 export function withCommands(error: unknown, dataFolder: string, servicesFolder: string): unknown {
-  if (!(error instanceof UnknownSchemaError) || !error.schema.isOlder) return error;
+  if (!(error instanceof UnknownSchemaError)) return error;
   const kept = freeName(`${dataFolder}-old`);
   const folders = [...new Set([dataFolder, servicesFolder])];
-  return new OperatorError(`${error.message}
-With Gigvault stopped,
+  const causes = error.schema.isOlder ? [] : Object.entries(NEWER_SCHEMA_CURES);
+  const ways = causes.map(([cause, commands]) => `\n  ${cause}   ${commands}`).join('');
+  return new OperatorError(`Nothing was changed: ${error.schema.reason}.
+With Gigvault stopped,${ways}
   keep the data   mv ${quoted(dataFolder)} ${quoted(kept)}
   remove it       rm -rf ${folders.map(quoted).join(' ')}
 and start again. The version that made the data still runs on it with GIGVAULT_DATA_DIR=${quoted(kept)}.`);

@@ -28,7 +28,7 @@ const LONG_TESTS = [
   '/test/e2e/(backups|error-fallback|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
   '/test/e2e/(dashboard-(browser|degraded|queue-board)|swagger-(browser|demo)|upwork-connections)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
-  '/test/launcher/(dev|doctor|seed|start)\\.spec\\.ts$',
+  '/test/launcher/(dev|doctor|seed|start|unknown-migrations)\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',
 ];
 

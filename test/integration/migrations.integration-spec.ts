@@ -71,16 +71,17 @@ describe('the migrations', () => {
     expect(problems).toEqual(['migration CreateMoon1999999999999 has not run: npm run migrate']);
   });
 
-  it('of a newer release prevent the start, and the migration by this release', async () => {
+  it('that this version does not have prevent the start, and the migration by this version', async () => {
     const [newest, ...older] = migrationNames().reverse();
     const reason =
-      `the database was migrated by a newer release of Gigvault, with ${newest}: ` +
-      'start that release, or restore a backup that was made before';
+      `the database has migrations that this version does not have: ${newest}. A newer release ran them, or ` +
+      'their files were removed here: start that release; or, after removed files, put them back, npm start, ' +
+      'npm run migrate:revert for each, and remove them again; or restore a backup that was made before';
 
     expect(await findSchemaProblems((sql) => database.query('app', sql), older)).toEqual([reason]);
 
     await withMigration('CreateMoon1999999999999', async () => {
-      const message = 'a newer release of Gigvault, with CreateMoon1999999999999';
+      const message = 'migrations that this version does not have: CreateMoon1999999999999';
       await expect(runMigrations(database.urls.migrator)).rejects.toThrow(message);
     });
     expect(await runMigrations(database.urls.migrator)).toEqual([]);

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -83,32 +82,6 @@ describe('npm start', () => {
     expect(after.redis).toBe(before.redis);
     expect(second.output).not.toContain('First admin');
     await second.interrupt();
-  });
-
-  it('refuses data of a version it cannot upgrade, and prints the commands that keep or remove it', async () => {
-    const folder = join(checkout.path, "an earlier version's");
-    const env = { GIGVAULT_DATA_DIR: folder };
-    const first = checkout.start(env);
-    await first.waitForOutput('Ctrl-C stops everything');
-    const services = JSON.parse(readFileSync(join(folder, 'services.json'), 'utf8')) as InstallationServices;
-    await withClient(getSuperuserUrl(services), (client) =>
-      client.query(`UPDATE schema_migrations SET name = 'CreateFoundation1795305600000' WHERE id = 1`),
-    );
-    await first.interrupt();
-
-    const second = checkout.start(env);
-    const code = await second.exited;
-    const [, keep = ''] = /keep the data {3}(mv .*)/.exec(second.output) ?? [];
-    execFileSync('sh', ['-c', keep]);
-    const third = checkout.start(env);
-    await third.waitForOutput('Ctrl-C stops everything');
-    await third.interrupt();
-
-    expect(code).toBe(1);
-    expect(second.output).toContain('made by an earlier development version of Gigvault, with 1 migration that');
-    expect(second.output).not.toMatch(/^ +at /m);
-    expect(second.output).toMatch(/remove it {7}rm -rf '.*an earlier version'\\''s'/);
-    expect(existsSync(`${folder}-old/secrets.json`)).toBe(true);
   });
 
   it('recovers after a kill -9 of the launcher: stops the orphaned processes, and starts', async () => {

@@ -20,7 +20,7 @@ export async function findSchemaProblems(
   migrations: readonly string[] = migrationNames(),
 ): Promise<string[]> {
   const unknown = await unknownSchema(query, migrations);
-  if (unknown !== undefined) return [unknown.reason];
+  if (unknown !== undefined) return [`${unknown.reason}: ${unknown.remedy}`];
   const pending = await pendingMigrations(query, migrations);
   // Further problems would only be consequences of the missing migrations.
   if (pending.length > 0) return pending;
@@ -40,8 +40,9 @@ export async function findSchemaWarnings(query: CatalogQuery): Promise<string[]>
 
 /** The reason why this version cannot use a database: its migrations are not those of this version. */
 export interface UnknownSchema {
-  /** The state of the database and the remedy. */
+  /** The state of the database. */
   readonly reason: string;
+  readonly remedy: string;
   /** True for a database from before the first release. Its migrations were replaced, so it cannot be upgraded. */
   readonly isOlder: boolean;
 }
@@ -60,8 +61,10 @@ export async function unknownSchema(
   if (unknown.length === 0) return applied.length > 0 ? unsignedSchema(query) : undefined;
   const earliest = Math.min(...known.map(parseTime));
   const older = unknown.filter((name) => parseTime(name) < earliest);
-  return older.length > 0 ? olderSchema(older) : findNewerSchema(unknown);
+  return older.length > 0 ? describeOlderSchema(older) : describeNewerSchema(unknown);
 }
+
+const NEW_DATABASE = 'use a new database, or drop this one and create it again';
 
 const HAS_SIGNED_CONTEXT = `
   SELECT EXISTS (
@@ -77,24 +80,33 @@ async function unsignedSchema(query: CatalogQuery): Promise<UnknownSchema | unde
   if (row?.there) return undefined;
   const reason =
     'the database was made by an earlier development version of Gigvault, before contexts were signed, and cannot be ' +
-    'upgraded: use a new database, or drop this one and create it again';
-  return { reason, isOlder: true };
+    'upgraded';
+  return { reason, remedy: NEW_DATABASE, isOlder: true };
 }
 
-function olderSchema(migrations: readonly string[]): UnknownSchema {
+function describeOlderSchema(migrations: readonly string[]): UnknownSchema {
   const count = migrations.length === 1 ? '1 migration' : `${migrations.length} migrations`;
   const range = [...new Set([migrations[0], migrations.at(-1)])].join(' to ');
   const reason =
     `the database was made by an earlier development version of Gigvault, with ${count} that this version does not ` +
-    `have (${range}), and cannot be upgraded: use a new database, or drop this one and create it again`;
-  return { reason, isOlder: true };
+    `have (${range}), and cannot be upgraded`;
+  return { reason, remedy: NEW_DATABASE, isOlder: true };
 }
 
-function findNewerSchema(migrations: readonly string[]): UnknownSchema {
+/** The causes of migrations that are newer than those of this version, and the commands for each. */
+export const NEWER_SCHEMA_CURES = {
+  'newer release': 'git pull && npm ci && npm start',
+  'removed files': 'put them back, npm start, npm run migrate:revert for each, and remove them again',
+} as const;
+
+function describeNewerSchema(migrations: readonly string[]): UnknownSchema {
   const reason =
-    `the database was migrated by a newer release of Gigvault, with ${migrations.join(', ')}: ` +
-    'start that release, or restore a backup that was made before';
-  return { reason, isOlder: false };
+    `the database has migrations that this version does not have: ${migrations.join(', ')}. ` +
+    'A newer release ran them, or their files were removed here';
+  const remedy =
+    `start that release; or, after removed files, ${NEWER_SCHEMA_CURES['removed files']}; ` +
+    'or restore a backup that was made before';
+  return { reason, remedy, isOlder: false };
 }
 
 /** Parses the time at the end of a migration's name. */
