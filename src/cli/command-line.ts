@@ -2,8 +2,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { findProjectRoot, OperatorError } from '../local-services/data-folder';
-import { removeClientVariables } from '../platform/config/load-config';
+import { findDataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { explainFileError } from '../local-services/storage-problems';
+import { ConfigError, removeClientVariables } from '../platform/config/load-config';
 
 /** Adds the settings of the checkout's `.env` to the environment, as `npm start` does; variables that are set stay. */
 export function loadEnvironmentFile(): void {
@@ -22,6 +23,13 @@ export function parseOptions<T extends ParseArgsConfig>(config: T): ReturnType<t
   } catch (error) {
     throw new OperatorError((error as Error).message);
   }
+}
+
+/** Returns the message of an error that the operator can solve, and the stack of another one. */
+export function describeError(error: unknown): string {
+  const explained = explainFileError(error, findDataFolder());
+  if (explained instanceof OperatorError || explained instanceof ConfigError) return explained.message;
+  return explained instanceof Error ? (explained.stack ?? explained.message) : String(explained);
 }
 
 /**

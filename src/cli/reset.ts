@@ -3,7 +3,7 @@ import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
 import { InstallationSecrets, shouldEmbedPostgres } from '../local-services/server-environment';
-import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
+import { askForConfirmation, describeError, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { LauncherLock } from './launcher/launcher-lock';
 
 /**
@@ -70,7 +70,6 @@ function removeIfEmpty(path: string): string {
 }
 
 main().catch((error: unknown) => {
-  const text = error instanceof OperatorError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`Nothing was removed. ${text}\n`);
+  process.stderr.write(`Nothing was removed. ${describeError(error)}\n`);
   process.exitCode = 1;
 });

@@ -14,7 +14,7 @@ import {
 import { createMasterKeys } from '../platform/encryption/kms/kms-master-keys';
 import { DataFolder, OperatorError } from '../local-services/data-folder';
 import { InstallationSecrets, selectKeys, shouldEmbedPostgres } from '../local-services/server-environment';
-import { askForConfirmation, loadEnvironmentFile, parseOptions, print } from './command-line';
+import { askForConfirmation, describeError, loadEnvironmentFile, parseOptions, print } from './command-line';
 import { LauncherLock } from './launcher/launcher-lock';
 import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
 
@@ -149,8 +149,7 @@ async function printBackups(store: BackupStore): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const isForPeople = [OperatorError, ConfigError, BackupError].some((kind) => error instanceof kind);
-  const text = isForPeople ? (error as Error).message : error instanceof Error ? error.stack : String(error);
+  const text = error instanceof BackupError ? error.message : describeError(error);
   process.stderr.write(`\nNothing was changed: ${text}\n`);
   process.exitCode = 1;
 });

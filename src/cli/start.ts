@@ -1,8 +1,9 @@
-import { ConfigError, removeClientVariables } from '../platform/config/load-config';
+import { removeClientVariables } from '../platform/config/load-config';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { describeError, print } from './command-line';
 import { FAKE_NAMES } from './launcher/fake-programs';
 import { Launcher, type LauncherOptions } from './launcher/launcher';
 import { LauncherLock } from './launcher/launcher-lock';
@@ -81,7 +82,7 @@ class UncaughtFault {
   /** Resolves with a sentence; never rejects. */
   readonly occurred = new Promise<string>((resolve) => {
     const fail = (error: unknown): void => {
-      resolve(`The launcher failed: ${error instanceof Error ? error.stack : String(error)}`);
+      resolve(`The launcher failed: ${describeError(error)}`);
     };
     process.on('uncaughtException', fail);
     process.on('unhandledRejection', fail);
@@ -125,20 +126,10 @@ ${admin ? `\n  First admin, shown only now:  ${admin.email}  ${admin.password}\n
 Ctrl-C stops everything; the data stays in place.`);
 }
 
-function print(text: string): void {
-  process.stdout.write(`${text}\n`);
-}
-
-function printError(error: unknown): void {
-  const isForPeople = error instanceof OperatorError || error instanceof ConfigError;
-  const text = isForPeople ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`\nGigvault did not start. ${text}\n`);
-}
-
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    printError(error);
+    process.stderr.write(`\nGigvault did not start. ${describeError(error)}\n`);
     process.exit(1);
   },
 );

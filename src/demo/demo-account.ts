@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { DataFolder } from '../local-services/data-folder';
-import { readJsonFile, writePrivateFile } from '../local-services/file-permissions';
+import { readDisposableJsonFile, writePrivateFile } from '../local-services/file-permissions';
 import { ApiClient, ApiError, isLocalServer } from './api-client';
 import { Operator } from './operator';
 import type { Terminal } from './terminal';
@@ -22,7 +22,7 @@ export interface DemoSession {
 /** Signs in the demo's user. Registers the user and verifies the address first where needed. */
 export async function signInDemoUser(server: string): Promise<DemoSession> {
   const file = credentialsFile();
-  const known = readJsonFile<Credentials>(file);
+  const known = readDisposableJsonFile<Credentials>(file);
   if (known?.server === server) {
     const api = await signIn(known).catch(ignoreUnauthorized);
     if (api) return { api, credentials: known, isNew: false };

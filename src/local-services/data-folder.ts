@@ -5,6 +5,14 @@ import { changeOwner, createPrivateFolder, findServiceUser } from './file-permis
 /** An error that the operator can solve: only its message is printed, without a stack trace. */
 export class OperatorError extends Error {
   override name = 'OperatorError';
+
+  /** @param cure a command or a change of a setting; absent when the reason contains it */
+  constructor(
+    readonly reason: string,
+    readonly cure?: string,
+  ) {
+    super(cure === undefined ? reason : `${reason.charAt(0).toUpperCase()}${reason.slice(1)}. Cure: ${cure}`);
+  }
 }
 
 /** Returns the checkout's root: the nearest parent folder with a package.json, the same from src/ and dist/. */
@@ -43,7 +51,7 @@ export class DataFolder {
     }
     const { uid } = statSync(this.path);
     if (uid !== process.getuid?.()) {
-      throw new OperatorError(`${this.path} belongs to user ${uid}. Start as that user, or set GIGVAULT_DATA_DIR.`);
+      throw new OperatorError(`${this.path} belongs to user ${uid}`, 'start as that user, or set GIGVAULT_DATA_DIR');
     }
     createPrivateFolder(this.path);
   }

@@ -7,6 +7,7 @@ import { type DataFolder, OperatorError } from './data-folder';
 import type { InstallationSecrets } from './server-environment';
 import { type PostgresPrograms, findPostgresPrograms, readMajor } from './service-programs';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
+import { explainServerLog } from './storage-problems';
 
 const START_TIMEOUT_MS = 120_000;
 
@@ -68,7 +69,8 @@ export class EmbeddedPostgres {
       if (failure === undefined) return;
       // Backends of a killed server keep its shared memory for another moment.
       if (!failure.includes('shared memory block') || Date.now() > deadline) {
-        throw new OperatorError(`The embedded PostgreSQL did not start (${this.options.logFile}):\n${failure}`);
+        const text = `The embedded PostgreSQL did not start (${this.options.logFile}):\n${failure}`;
+        throw explainServerLog(failure, folder) ?? new OperatorError(text);
       }
       await sleep(200);
     }
@@ -131,7 +133,9 @@ export class EmbeddedPostgres {
     const end = await initdb.exited;
     rmSync(passwordFile);
     if (end === 'code 0') return renameSync(draft, folder);
-    throw new OperatorError(`initdb ended with ${end} (${this.options.logFile}):\n${initdb.readLogTail()}`);
+    const log = initdb.readLogTail();
+    const text = `initdb ended with ${end} (${this.options.logFile}):\n${log}`;
+    throw explainServerLog(log, dirname(folder)) ?? new OperatorError(text);
   }
 
   private async tryStart(programs: PostgresPrograms, deadline: number): Promise<string | undefined> {
@@ -205,8 +209,22 @@ export class EmbeddedPostgres {
   }
 }
 
+/**
+ * Returns the major version of the PostgreSQL that wrote the data.
+ * @throws OperatorError when its file is damaged
+ */
+export function readDataMajor(folder: string): number {
+  const file = join(folder, 'PG_VERSION');
+  const major = /^\d+$/.exec(readFileSync(file, 'utf8').trim())?.[0];
+  if (major !== undefined) return Number(major);
+  throw new OperatorError(
+    `${file} does not contain a version of PostgreSQL`,
+    `restore ${folder} from your copy; if only this file is damaged: echo 15 > ${file}`,
+  );
+}
+
 async function assertSameMajor(folder: string, programs: PostgresPrograms): Promise<void> {
-  const ofData = Number(readFileSync(join(folder, 'PG_VERSION'), 'utf8'));
+  const ofData = readDataMajor(folder);
   const ofPrograms = await readMajor(programs.postgres);
   if (ofData === ofPrograms) return;
   throw new OperatorError(`The data in ${folder} is of PostgreSQL ${ofData}, but PostgreSQL ${ofPrograms} is installed.

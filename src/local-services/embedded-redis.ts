@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import Redis from 'ioredis';
 import { findFreePort, ManagedProcess, stopOrphan } from './managed-process';
 import { changeOwner, findServiceUser, writePrivateFile } from './file-permissions';
+import { explainServerLog } from './storage-problems';
 
 const execute = promisify(execFile);
 const SERVER_PROGRAMS = ['redis-server', 'valkey-server'] as const;
@@ -153,7 +154,9 @@ export class EmbeddedRedis {
       await Promise.race([sleep(25), server.exited]);
     }
     await server.stop({ signal: 'SIGKILL', graceMs: 0, forceSignal: 'SIGKILL' });
-    throw new OperatorError(`The embedded Redis did not start (${this.options.logFile}):\n${server.readLogTail()}`);
+    const log = server.readLogTail();
+    const text = `The embedded Redis did not start (${this.options.logFile}):\n${log}`;
+    throw explainServerLog(log, this.options.folder) ?? new OperatorError(text);
   }
 
   private async isReady(): Promise<boolean> {

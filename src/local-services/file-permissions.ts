@@ -1,10 +1,12 @@
 import {
   chmodSync,
   chownSync,
+  linkSync,
   mkdirSync,
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -19,10 +21,35 @@ export function createPrivateFolder(path: string): string {
 
 /** Writes a file that only its owner can read. The write is atomic: a reader never sees a partial file. */
 export function writePrivateFile(path: string, text: string): void {
+  writeDraft(path, text, renameSync);
+}
+
+/** Does the same for a file that must not exist. @throws an error with the code EEXIST when it does */
+export function createPrivateFile(path: string, text: string): void {
+  writeDraft(path, text, linkSync);
+}
+
+/** Writes a file beside `path`, and passes both to `place`. It leaves no draft, also on a full disk. */
+function writeDraft(path: string, text: string, place: (draft: string, path: string) => void): void {
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text, { mode: 0o600 });
-  chmodSync(draft, 0o600);
-  renameSync(draft, path);
+  try {
+    // Flushed: after a power failure, a renamed file could otherwise be empty.
+    writeFileSync(draft, text, { mode: 0o600, flush: true });
+    chmodSync(draft, 0o600);
+    place(draft, path);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Returns the content of a JSON file that loses nothing when it is damaged; undefined for a damaged one too. */
+export function readDisposableJsonFile<T>(path: string): T | undefined {
+  try {
+    return readJsonFile<T>(path);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 /** Returns the content of a JSON file, or undefined when it or its folder does not exist. */

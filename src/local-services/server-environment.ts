@@ -1,5 +1,5 @@
 import { rmSync } from 'node:fs';
-import { readJsonFile, writePrivateFile } from './file-permissions';
+import { readDisposableJsonFile, readJsonFile, writePrivateFile } from './file-permissions';
 import { LOGIN_ROLES, LOGINS, type Role, createPassword, createPasswords } from './database-setup';
 import { OperatorError } from './data-folder';
 import { randomBytes } from 'node:crypto';
@@ -140,7 +140,7 @@ export class ServicesFile {
 
   /** Returns the content; undefined when no launcher runs. */
   read(): InstallationServices | undefined {
-    return readJsonFile<InstallationServices>(this.path);
+    return readDisposableJsonFile<InstallationServices>(this.path);
   }
 
   /** Removes the file, if there is one. */

@@ -1,13 +1,18 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
+import { z } from 'zod';
 import { OperatorError } from '../../local-services/data-folder';
 import { readStartTime, waitForExit } from '../../local-services/managed-process';
-import { readJsonFile, writePrivateFile } from '../../local-services/file-permissions';
+import { createPrivateFile, readDisposableJsonFile, writePrivateFile } from '../../local-services/file-permissions';
 
-interface ProcessIdentity {
-  pid: number;
+const PROCESS = z.object({
+  pid: z.number(),
   /** Start time of the process; differs when the system reuses the id. */
-  mark: string | undefined;
-}
+  mark: z.string().optional(),
+});
+
+type ProcessIdentity = z.infer<typeof PROCESS>;
+
+const CONTENT = z.record(z.string(), PROCESS);
 
 /**
  * Lock of a data folder, held by one launcher at a time. Its file lists the launcher and its servers: after a kill -9
@@ -23,15 +28,16 @@ export class LauncherLock {
    * @throws OperatorError when another launcher uses this folder
    */
   static async acquire(file: string): Promise<LauncherLock> {
-    const found = readJsonFile<Record<string, ProcessIdentity>>(file);
-    if (found?.['launcher'] && isRunning(found['launcher'])) {
+    const exists = existsSync(file);
+    // A damaged file is of a launcher that has ended: earlier versions left one on a full disk.
+    const { data: found = {} } = CONTENT.safeParse(readDisposableJsonFile(file));
+    if (found['launcher'] && isRunning(found['launcher'])) {
       const { pid } = found['launcher'];
       throw new OperatorError(`Gigvault already runs here. Stop it first: Ctrl-C where it runs, or kill ${pid}`);
     }
-    if (found) {
-      await Promise.all(Object.values(found).filter(isRunning).map(terminate));
-      rmSync(file, { force: true });
-    }
+    await Promise.all(Object.values(found).filter(isRunning).map(terminate));
+    // Never a file that another launcher has created since.
+    if (exists) rmSync(file, { force: true });
     const lock = new LauncherLock(file);
     lock.entries = { launcher: identify(process.pid) };
     lock.createFile();
@@ -52,7 +58,7 @@ export class LauncherLock {
   /** Creates the file exclusively: of two launchers that start at the same moment, one fails. */
   private createFile(): void {
     try {
-      writeFileSync(this.file, JSON.stringify(this.entries), { mode: 0o600, flag: 'wx' });
+      createPrivateFile(this.file, JSON.stringify(this.entries));
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       throw new OperatorError('Another launcher is starting Gigvault here.');

@@ -94,6 +94,9 @@ export class KeyFile {
     try {
       writeSync(file, `${JSON.stringify(content, null, 2)}\n`);
       fsyncSync(file);
+    } catch (error) {
+      rmSync(draft);
+      throw error;
     } finally {
       closeSync(file);
     }
