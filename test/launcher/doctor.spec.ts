@@ -22,6 +22,9 @@ const LIMIT_MS = 600_000;
 
 const SECRET_KEY = Buffer.alloc(32, 5).toString('base64');
 
+/** A migration of a generated domain whose files were removed. */
+const UNKNOWN = 'CreateMoons1999999999999';
+
 /** Returns the lines of a run that begin with this level and subject. */
 function findLines({ output }: CommandRun, level: string, subject: string): string[] {
   return output.split('\n').filter((line) => new RegExp(`^${level} +${subject} `).test(line));
@@ -229,6 +232,14 @@ describe('npm run doctor', () => {
     expectProblem(run, 'Redis', 'REDIS_URL: the password is refused', 'correct REDIS_URL');
   });
 
+  it('names a database that does not exist, also when its name is misspelt', async () => {
+    const url = Object.assign(new URL(database.urls.app), { pathname: '/gigvalt' }).href;
+
+    const run = await examine({ DATABASE_URL: url });
+
+    expectProblem(run, 'PostgreSQL', 'DATABASE_URL: the server has no such database', 'or correct DATABASE_URL');
+  });
+
   it('names a role that does not exist', async () => {
     await database.query('superuser', 'ALTER ROLE gigvault_monitor RENAME TO renamed_monitor');
     try {
@@ -280,6 +291,18 @@ describe('npm run doctor', () => {
         newest!.timestamp,
         newest!.name,
       ]);
+    }
+  });
+
+  it('names migrations of a newer release or of removed files, with a way for each', async () => {
+    await database.query('superuser', `INSERT INTO schema_migrations (timestamp, name) VALUES (1, $1)`, [UNKNOWN]);
+    try {
+      const run = await examine();
+
+      const text = `migrations that this version does not have: ${UNKNOWN}`;
+      expectProblem(run, 'schema', text, 'git pull && npm ci && npm start', 'npm run migrate:revert');
+    } finally {
+      await database.query('superuser', 'DELETE FROM schema_migrations WHERE name = $1', [UNKNOWN]);
     }
   });
 
@@ -415,7 +438,7 @@ describe('npm run doctor', () => {
 
     const embedded = await installation.run('dist/src/cli/doctor.js', [], { NODE_ENV: 'production' });
 
-    expectProblem(run, 'settings', 'PORT: must be a whole number', 'set PORT in .env');
+    expectProblem(run, 'settings', 'PORT: must be a whole number from 0 to 65535', 'set PORT in .env');
     expectProblem(
       production,
       'settings',

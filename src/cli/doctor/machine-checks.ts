@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../../backups/storage/backup-store';
 import { type S3Access, S3Store } from '../../backups/storage/s3-store';
-import { findProjectRoot } from '../../local-services/data-folder';
 import { readCommandLine, whyNotListen } from '../../local-services/managed-process';
+import { buildSpaceCure } from '../../local-services/storage-problems';
 import type { Config } from '../../platform/config/config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
 import { SmtpTransport } from '../../platform/mail/smtp-transport';
@@ -18,22 +18,6 @@ const FULL_BYTES = 100 * MEBIBYTE;
 /** Free space below which a backup or an import may not fit. */
 const NEARLY_FULL_BYTES = 1_024 * MEBIBYTE;
 
-/** Compares the running Node with `engines` of package.json. */
-export function checkNode(): Finding {
-  const { engines } = JSON.parse(readFileSync(join(findProjectRoot(), 'package.json'), 'utf8')) as {
-    engines: { node: string };
-  };
-  const wanted = engines.node.replace(/^>=/, '');
-  if (compareVersions(process.version.slice(1), wanted) >= 0) return ok('Node', process.version);
-  return problem('Node', `${process.version} is too old; ${wanted} or newer is needed`, 'nvm install 24 && npm ci');
-}
-
-function compareVersions(left: string, right: string): number {
-  const [a, b] = [left, right].map((version) => version.split('.').map((part) => Number.parseInt(part, 10)));
-  const index = a!.findIndex((part, i) => part !== (b![i] ?? 0));
-  return index === -1 ? 0 : a![index]! - (b![index] ?? 0);
-}
-
 /** Checks that the API can listen. @param runningUrl the address of the API that this checkout runs, if any */
 export async function checkPort({ host, port }: Config['http'], runningUrl: string | undefined): Promise<Finding> {
   if (runningUrl !== undefined) return ok('port', `Gigvault runs at ${runningUrl}`);
@@ -46,10 +30,13 @@ export async function checkPort({ host, port }: Config['http'], runningUrl: stri
   return problem('port', `${reason}${owner === undefined ? '' : ` by ${owner}`}`, `PORT=${port + 1} npm start`);
 }
 
-/** Checks the free space for data, backups and temporary files. */
-export function checkDisks({ dataDir, backups }: Pick<Config, 'dataDir' | 'backups'>): Finding[] {
+/**
+ * Checks the free space for data, backups and temporary files.
+ * @param servicesFolder the data of the embedded PostgreSQL and Redis, if any
+ */
+export function checkDisks({ dataDir, backups }: Config, servicesFolder = dataDir): Finding[] {
   // One finding a disk, with the last of these folders that is on it.
-  const folders = [tmpdir(), ...(backups.s3 ? [] : [backups.folder]), dataDir];
+  const folders = [tmpdir(), ...(backups.s3 ? [] : [backups.folder]), servicesFolder, dataDir];
   const byDisk = new Map(folders.map(findExisting).map((folder) => [statSync(folder).dev, folder]));
   return [...byDisk.values()].map(checkDisk);
 }
@@ -58,7 +45,7 @@ function checkDisk(folder: string): Finding {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const detail = `the disk of ${folder} has ${Math.floor(free / MEBIBYTE)} MiB left`;
-  const cure = `remove files; the largest are shown by: du -xah ${folder} | sort -h | tail`;
+  const cure = buildSpaceCure(folder);
   if (free < FULL_BYTES) return problem('disk', detail, cure);
   return free < NEARLY_FULL_BYTES ? warning('disk', detail, cure) : ok('disk', detail);
 }
@@ -81,6 +68,7 @@ export async function checkBackupFolder({ s3, folder }: Config['backups'], isSet
 }
 
 function findFolderCure(name: string, reason: string): string {
+  if (reason.endsWith('its disk is read only')) return `mount it writable, or correct ${name}`;
   return reason.endsWith('its disk is full') ? 'free space on its disk' : `correct ${name}, or chown the folder`;
 }
 

@@ -8,6 +8,7 @@ import {
   type CatalogQuery,
   findSchemaProblems,
   findSchemaWarnings,
+  NEWER_SCHEMA_CURES,
   unknownSchema,
 } from '../../platform/database/schema/schema-verifier';
 import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
@@ -35,8 +36,8 @@ const PREPARE = 'DATABASE_SUPERUSER_URL=postgres://postgres:…@HOST/DATABASE np
 export interface DatabaseSituation {
   /** True for the embedded database while `npm start` does not run: its next start runs the migrations. */
   readonly isStopped: boolean;
-  /** What to do with data of an earlier development version. */
-  readonly olderDataCure: string;
+  /** How to keep or remove data that this version cannot use. */
+  readonly removalCure: string;
 }
 
 /** Checks version, roles, schema, clock and keys of a database whose logins all work. */
@@ -94,8 +95,8 @@ async function checkClock(query: CatalogQuery): Promise<Finding> {
 
 async function checkSchema(query: CatalogQuery, situation: DatabaseSituation): Promise<Finding[]> {
   const unknown = await unknownSchema(query);
-  if (unknown?.isOlder) return [problem('schema', unknown.reason, situation.olderDataCure)];
-  if (unknown) return [problem('schema', unknown.reason, 'git pull && npm ci && npm start')];
+  if (unknown?.isOlder) return [problem('schema', unknown.reason, situation.removalCure)];
+  if (unknown) return [problem('schema', unknown.reason, describeNewerCures(situation))];
   const problems = await findSchemaProblems(query);
   const pending = problems.filter((text) => /^migration \w+ has not run/.test(text));
   if (pending.length > 0) return [describePending(pending, situation)];
@@ -117,6 +118,11 @@ async function checkContextKey(
   if (isStopped) return ok('context key', 'not stored yet; the next npm start stores it');
   const detail = 'the database does not know the key of CONTEXT_KEY or SECRET_KEY, so no server starts';
   return problem('context key', detail, 'npm run migrate with the settings of the servers');
+}
+
+function describeNewerCures({ removalCure }: DatabaseSituation): string {
+  const ways = Object.entries(NEWER_SCHEMA_CURES).map(([cause, commands]) => `${cause}: ${commands}`);
+  return [...ways, `or, for data of tests, ${removalCure}`].join('; ');
 }
 
 function describePending(pending: readonly string[], { isStopped }: DatabaseSituation): Finding {
@@ -219,7 +225,9 @@ function findPostgresCure(name: string, reason: string): string {
   if (reason === PASSWORD_REFUSED) return `correct ${name}, or set the passwords of the URLs: ${PREPARE}`;
   if (reason === NO_SUCH_HOST) return `correct the host in ${name}`;
   if (reason === TLS_MISMATCH) return `correct sslmode in ${name}: ?sslmode=require, or ?sslmode=disable without TLS`;
-  return reason.includes('no such database') ? PREPARE : `systemctl start postgresql, or correct ${name}`;
+  return reason.includes('no such database')
+    ? `${PREPARE}, or correct ${name}`
+    : `systemctl start postgresql, or correct ${name}`;
 }
 
 /** Lists the roles that do not exist, as seen by the first login that works; PostgreSQL hides them from the others. */

@@ -38,11 +38,19 @@ export function checkNames(env: NodeJS.ProcessEnv): Finding[] {
   return Object.keys(env)
     .filter((name) => env[name] && !known.includes(name))
     .flatMap((name) => {
-      const meant = unset.find((each) => areSimilar(normalizeName(name), normalizeName(each)));
+      const meant = findSimilarSetting(name, unset);
       return meant === undefined
         ? []
         : [warning('settings', `${name} is no setting; ${meant} is`, `rename ${name} to ${meant}`)];
     });
+}
+
+/** Returns the setting whose name differs from this one in at most one character, if any. */
+export function findSimilarSetting(
+  name: string,
+  settingNames: readonly string[] = Object.keys(settings.shape),
+): string | undefined {
+  return settingNames.find((each) => areSimilar(normalizeName(name), normalizeName(each)));
 }
 
 function normalizeName(name: string): string {
