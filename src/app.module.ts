@@ -28,7 +28,7 @@ import { UsersModule } from './users/users.module';
 /** The modules of the API: first the platform, then one module per domain. */
 @Module({
   imports: [
-    ConfigModule,
+    ConfigModule.forServer('api'),
     DatabaseModule,
     RedisModule,
     CacheModule,

@@ -18,7 +18,7 @@ import { TokensModule } from './tokens/tokens.module';
 /** The modules of the worker: the schedule, its tasks and their domains. It serves no routes. */
 @Module({
   imports: [
-    ConfigModule,
+    ConfigModule.forServer('worker'),
     DatabaseModule,
     RedisModule,
     CacheModule,

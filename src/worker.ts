@@ -1,4 +1,4 @@
-import { loadConfig } from './platform/config/load-config';
+import { loadServerConfig } from './platform/config/load-config';
 import { NestFactory } from '@nestjs/core';
 import { createLogger, reportFatal } from './platform/logging/logger';
 import { NestLogger } from './platform/logging/nest-logger';
@@ -12,7 +12,7 @@ const lifecycle = new ProcessLifecycle();
  * database catalog. On a stop signal, or after an uncaught error, running tasks have 15 seconds to finish.
  */
 async function main(): Promise<void> {
-  const logger = new NestLogger(createLogger(loadConfig().log.level));
+  const logger = new NestLogger(createLogger(loadServerConfig('worker').log.level));
   const app = await NestFactory.createApplicationContext(WorkerModule, { logger, abortOnError: false });
   lifecycle.manage(app);
 }

@@ -95,72 +95,110 @@ BEGIN
 END
 $memberships$;
 
--- Default settings of each login. Timeouts are a second limit after the application's own, so that a
--- lost client cannot keep a transaction open. With row_security = off a backup that RLS would filter
+-- Settings of each login. Timeouts are a second limit after the application's own, so that a lost
+-- client cannot keep a transaction open. With row_security = off a backup that RLS would filter
 -- fails instead. jit costs more than it saves on queries of milliseconds.
 --
 -- The log of the server must contain no values, because an erasure does not reach it. A message of level ERROR may quote
 -- one ("invalid input syntax"), so these are not logged: the servers log errors themselves, without values. Parameters of
 -- slow statements and the details of a message are left out too.
+--
+-- A login can change its own settings (ALTER ROLE … SET), so all others are removed. The comment of
+-- the role repeats its settings, and only a superuser can change it: the server compares both at its
+-- start. Settings for all roles belong to the database: ALTER DATABASE … SET.
 DO $settings$
 DECLARE
+  here CONSTANT text := current_database();
   wanted record;
+  given text;
 BEGIN
   FOR wanted IN
-    SELECT * FROM (VALUES
-      ('gigvault_migrator', 'role',                                'gigvault_owner'),
-      ('gigvault_migrator', 'TimeZone',                            'UTC'),
-      ('gigvault_migrator', 'search_path',                         'public'),
-      ('gigvault_migrator', 'lock_timeout',                        '10s'),
-      ('gigvault_app',      'TimeZone',                            'UTC'),
-      ('gigvault_app',      'search_path',                         'public'),
-      ('gigvault_app',      'jit',                                 'off'),
-      ('gigvault_app',      'statement_timeout',                   '60s'),
-      ('gigvault_app',      'idle_in_transaction_session_timeout', '60s'),
-      ('gigvault_auth',     'TimeZone',                            'UTC'),
-      ('gigvault_auth',     'search_path',                         'public'),
-      ('gigvault_auth',     'jit',                                 'off'),
-      ('gigvault_auth',     'statement_timeout',                   '15s'),
-      ('gigvault_auth',     'idle_in_transaction_session_timeout', '30s'),
-      ('gigvault_worker',   'TimeZone',                            'UTC'),
-      ('gigvault_worker',   'search_path',                         'public'),
-      ('gigvault_worker',   'jit',                                 'off'),
-      ('gigvault_worker',   'statement_timeout',                   '15min'),
-      ('gigvault_worker',   'idle_in_transaction_session_timeout', '60s'),
-      ('gigvault_admin',    'TimeZone',                            'UTC'),
-      ('gigvault_admin',    'search_path',                         'public'),
-      ('gigvault_admin',    'jit',                                 'off'),
-      ('gigvault_admin',    'statement_timeout',                   '30s'),
-      ('gigvault_admin',    'idle_in_transaction_session_timeout', '30s'),
-      ('gigvault_backup',   'TimeZone',                            'UTC'),
-      ('gigvault_backup',   'row_security',                        'off'),
-      ('gigvault_backup',   'default_transaction_read_only',       'on'),
-      ('gigvault_monitor',  'TimeZone',                            'UTC'),
-      ('gigvault_monitor',  'search_path',                         'public'),
-      ('gigvault_monitor',  'default_transaction_read_only',       'on'),
-      ('gigvault_monitor',  'statement_timeout',                   '10s')
+    SELECT w.role, array_agg(w.name) AS names, array_agg(w.value) AS values,
+      string_agg(format('%s=%s', w.name, w.value), E'\n' ORDER BY w.name COLLATE "C") AS text
+    FROM (
+      VALUES
+        ('gigvault_migrator', 'role',                                'gigvault_owner'),
+        ('gigvault_migrator', 'TimeZone',                            'UTC'),
+        ('gigvault_migrator', 'search_path',                         'public'),
+        ('gigvault_migrator', 'lock_timeout',                        '10s'),
+        ('gigvault_app',      'TimeZone',                            'UTC'),
+        ('gigvault_app',      'search_path',                         'public'),
+        ('gigvault_app',      'jit',                                 'off'),
+        ('gigvault_app',      'statement_timeout',                   '60s'),
+        ('gigvault_app',      'idle_in_transaction_session_timeout', '60s'),
+        ('gigvault_auth',     'TimeZone',                            'UTC'),
+        ('gigvault_auth',     'search_path',                         'public'),
+        ('gigvault_auth',     'jit',                                 'off'),
+        ('gigvault_auth',     'statement_timeout',                   '15s'),
+        ('gigvault_auth',     'idle_in_transaction_session_timeout', '30s'),
+        ('gigvault_worker',   'TimeZone',                            'UTC'),
+        ('gigvault_worker',   'search_path',                         'public'),
+        ('gigvault_worker',   'jit',                                 'off'),
+        ('gigvault_worker',   'statement_timeout',                   '15min'),
+        ('gigvault_worker',   'idle_in_transaction_session_timeout', '60s'),
+        ('gigvault_admin',    'TimeZone',                            'UTC'),
+        ('gigvault_admin',    'search_path',                         'public'),
+        ('gigvault_admin',    'jit',                                 'off'),
+        ('gigvault_admin',    'statement_timeout',                   '30s'),
+        ('gigvault_admin',    'idle_in_transaction_session_timeout', '30s'),
+        ('gigvault_backup',   'TimeZone',                            'UTC'),
+        ('gigvault_backup',   'row_security',                        'off'),
+        ('gigvault_backup',   'default_transaction_read_only',       'on'),
+        ('gigvault_monitor',  'TimeZone',                            'UTC'),
+        ('gigvault_monitor',  'search_path',                         'public'),
+        ('gigvault_monitor',  'default_transaction_read_only',       'on'),
+        ('gigvault_monitor',  'statement_timeout',                   '10s')
+      UNION ALL
+      SELECT login, log.name, log.value
+      FROM unnest(ARRAY['gigvault_migrator', 'gigvault_app', 'gigvault_auth', 'gigvault_worker', 'gigvault_admin',
+                        'gigvault_backup', 'gigvault_monitor']) AS login,
+        (VALUES
+          ('log_min_messages',                 'log'),
+          ('log_error_verbosity',              'terse'),
+          ('log_parameter_max_length',         '0'),
+          ('log_parameter_max_length_on_error', '0')
+        ) AS log (name, value)
     ) AS w (role, name, value)
-    UNION ALL
-    SELECT login, log.name, log.value
-    FROM unnest(ARRAY['gigvault_migrator', 'gigvault_app', 'gigvault_auth', 'gigvault_worker', 'gigvault_admin',
-                      'gigvault_backup', 'gigvault_monitor']) AS login,
-      (VALUES
-        ('log_min_messages',                 'log'),
-        ('log_error_verbosity',              'terse'),
-        ('log_parameter_max_length',         '0'),
-        ('log_parameter_max_length_on_error', '0')
-      ) AS log (name, value)
+    GROUP BY w.role
   LOOP
-    IF NOT EXISTS (
-      SELECT FROM pg_catalog.pg_db_role_setting s
-      WHERE s.setdatabase = 0 AND s.setrole = wanted.role::regrole
-        AND format('%s=%s', wanted.name, wanted.value) = ANY (s.setconfig)
-    ) THEN
-      EXECUTE format('ALTER ROLE %I SET %s TO %L', wanted.role, wanted.name, wanted.value);
+    SELECT string_agg(line, E'\n' ORDER BY line COLLATE "C") INTO given
+    FROM pg_catalog.pg_db_role_setting s, unnest(s.setconfig) AS line
+    WHERE s.setrole = wanted.role::regrole
+      AND s.setdatabase IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = here));
+    IF given IS DISTINCT FROM wanted.text THEN
+      EXECUTE format('ALTER ROLE %I RESET ALL', wanted.role);
+      EXECUTE format('ALTER ROLE %I IN DATABASE %I RESET ALL', wanted.role, here);
+      FOR i IN 1 .. array_length(wanted.names, 1) LOOP
+        EXECUTE format('ALTER ROLE %I SET %s TO %L', wanted.role, wanted.names[i], wanted.values[i]);
+      END LOOP;
+    END IF;
+    IF shobj_description(wanted.role::regrole, 'pg_authid') IS DISTINCT FROM wanted.text THEN
+      EXECUTE format('COMMENT ON ROLE %I IS %L', wanted.role, wanted.text);
     END IF;
   END LOOP;
 END
 $settings$;
+
+-- Functions that no login needs. Large objects are outside of row security, audit and erasure. An
+-- advisory lock of a session would outlive the transaction of a pooled connection; the servers use
+-- those of a transaction. Large objects of Gigvault's logins are removed.
+DO $functions$
+DECLARE
+  routine regprocedure;
+BEGIN
+  FOR routine IN
+    SELECT p.oid FROM pg_catalog.pg_proc p
+    WHERE p.pronamespace = 'pg_catalog'::regnamespace
+      AND p.proname ~ '^(lo_.+|loread|lowrite|pg_(try_)?advisory_lock(_shared)?)$'
+      AND EXISTS (
+        SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) g WHERE g.grantee = 0)
+  LOOP
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', routine);
+  END LOOP;
+  PERFORM lo_unlink(o.oid) FROM pg_catalog.pg_largeobject_metadata o
+  WHERE o.lomowner::regrole::text LIKE 'gigvault\_%';
+END
+$functions$;
 
 -- Extensions. btree_gin allows the tenant as first column of a GIN index, unaccent removes accents in
 -- the search, pg_stat_statements feeds the list of slow queries (it also needs
@@ -224,6 +262,14 @@ BEGIN
   END IF;
   IF (SELECT nspowner FROM pg_catalog.pg_namespace WHERE nspname = 'public') <> 'gigvault_owner'::regrole THEN
     ALTER SCHEMA public OWNER TO gigvault_owner;
+  END IF;
+  -- Statements such as ALTER ROLE … PASSWORD would be kept with their literals, readable for gigvault_monitor.
+  IF NOT EXISTS (
+    SELECT FROM pg_catalog.pg_db_role_setting s JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase
+    WHERE d.datname = current_database() AND s.setrole = 0
+      AND 'pg_stat_statements.track_utility=off' = ANY (s.setconfig))
+  THEN
+    EXECUTE 'ALTER DATABASE ' || here || ' SET pg_stat_statements.track_utility = off';
   END IF;
 END
 $database$;

@@ -31,8 +31,8 @@ import { buildCanaryContext, checkBackup, type ExpectedFile, hashCanary, StreamD
 import { ScratchCluster } from './restore/scratch-cluster';
 import { assertSeesAllRows, withSnapshot } from './snapshot';
 
-/** Session-level lock: one backup run at a time across processes. */
-const TRY_LOCK = `SELECT pg_try_advisory_lock(hashtext('gigvault backups')) AS "isFree"`;
+/** One backup run at a time across processes. Held until the transaction ends; no other login can take it. */
+const TRY_LOCK = 'SELECT app.try_lock_backups() AS "isFree"';
 const LOCK_RETRY_MS = 1_000;
 
 const MAX_ERROR_LENGTH = 1_000;
@@ -78,8 +78,9 @@ export class BackupRunService implements OnApplicationShutdown {
   }
 
   private runExclusively(context: TaskContext): Promise<TaskResult | Skipped> {
-    return withDirectConnection(this.config.database.urls.backup, async (connection) => {
+    return withDirectConnection(this.config.getDatabaseUrl('backup'), async (connection) => {
       await assertSeesAllRows(connection);
+      await connection.query('BEGIN');
       while (!(await connection.query<{ isFree: boolean }>(TRY_LOCK))[0]?.isFree)
         await sleep(LOCK_RETRY_MS, undefined, { signal: context.signal });
       await this.retention.closeInterrupted(context);
@@ -167,7 +168,7 @@ export class BackupRunService implements OnApplicationShutdown {
 
   /** Dumps the database, encrypts the dump and stores it. */
   private async createBackup(context: TaskContext, id: number, tools: PostgresTools): Promise<ExpectedFile> {
-    const { backup: url } = this.config.database.urls;
+    const url = this.config.getDatabaseUrl('backup');
     const canary = randomBytes(24).toString('base64url');
     const sealKey = randomUUID();
     const sealed = await this.encryption.seal(canary, buildCanaryContext(sealKey));
@@ -213,12 +214,12 @@ export class BackupRunService implements OnApplicationShutdown {
   /** Finds the programs and starts the cluster on first use; one run shares them. */
   private createLazyTools(major: number) {
     let lazyTools: Promise<RestoreTools> | undefined;
-    const { urls } = this.config.database;
+    const url = this.config.getDatabaseUrl('backup');
     const open = async (): Promise<RestoreTools> => {
       const tools = await findTools(major);
       return {
         tools,
-        cluster: await ScratchCluster.open(Math.max(major, tools.major), this.config.backups.scratchUrl, urls.backup),
+        cluster: await ScratchCluster.open(Math.max(major, tools.major), this.config.backups.scratchUrl, url),
       };
     };
     return { open: () => (lazyTools ??= open()), opened: () => lazyTools?.catch(() => undefined) };

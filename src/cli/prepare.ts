@@ -1,4 +1,4 @@
-import '../platform/config/load-config';
+import { readVariables } from '../platform/config/load-config';
 import {
   bootstrapDatabase,
   LOGIN_ROLES,
@@ -22,7 +22,7 @@ async function main(): Promise<void> {
   await bootstrapDatabase(urlOf, superuser.pathname.slice(1), passwords as Record<Role, string>);
   const migrationUrl = readRequiredUrl('DATABASE_MIGRATION_URL');
   await runMigrations(migrationUrl);
-  const contextKey = readContextKey(process.env);
+  const contextKey = readContextKey(readVariables(process.env));
   if (contextKey === undefined) throw new Error('SECRET_KEY: required, to store the keys that sign contexts');
   await storeContextKeys(migrationUrl, contextKey);
 }
@@ -37,7 +37,7 @@ function readPassword(variable: string): string {
 }
 
 function readRequiredUrl(variable: string): string {
-  const value = process.env[variable];
+  const value = readVariables(process.env)[variable];
   if (!value || !URL.canParse(value)) throw new Error(`${variable}: must be a URL`);
   return value;
 }

@@ -1,6 +1,20 @@
-import { chmodSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { changeOwner, createPrivateFolder, findServiceUser } from './file-permissions';
+import { KeyFile } from '../platform/encryption/key-file';
+import { createPrivateFolder, findServerUsers, findServiceUser, giveTo, type ServerUsers } from './file-permissions';
+
+/** Name of the file of the master keys in the data folder. */
+export const KEY_FILE_NAME = 'encryption-keys.json';
 
 /** An error that the operator can solve: only its message is printed, without a stack trace. */
 export class OperatorError extends Error {
@@ -30,6 +44,10 @@ export function findProjectRoot(): string {
 export function findDataFolder(setting = process.env['GIGVAULT_DATA_DIR']): string {
   return resolve(findProjectRoot(), setting || '.gigvault');
 }
+
+const BACKUPS_NAME = 'backups';
+
+const ROOT = { uid: 0, gid: 0 } as const;
 
 /** Services of root run as another account, which may have no access to the checkout. */
 const ROOT_SERVICES_FOLDER = '/var/lib/gigvault';
@@ -67,16 +85,65 @@ export class DataFolder {
   }
 
   /**
-   * Creates and returns the folder for the services' data. For root it is outside the checkout, has an unguessable
-   * name, and only the services' account has access.
+   * Creates and returns the folder for the services' data. For root it is outside the checkout and has an unguessable
+   * name. It belongs to root, so that no account can replace the folder of another in it.
    */
   createServicesFolder(unguessableName: string): string {
-    const user = findServiceUser();
-    if (!user) return this.path;
+    if (!findServiceUser()) return this.path;
     mkdirSync(ROOT_SERVICES_FOLDER, { recursive: true });
     chmodSync(ROOT_SERVICES_FOLDER, 0o711);
     const folder = createPrivateFolder(join(ROOT_SERVICES_FOLDER, unguessableName));
-    changeOwner(user, folder);
+    // Each account enters it to reach its own folder, which is closed to the others.
+    giveTo(folder, ROOT, 0o711);
     return folder;
   }
+
+  /**
+   * Creates and returns the folder of API and worker for keys and backups. For root it is outside of this folder. Both
+   * write the key file; the worker writes backups, which the API may list. What an earlier version left in this folder
+   * is moved there, and links remain.
+   */
+  createServersFolder(unguessableName: string): string {
+    const users = findServerUsers();
+    if (!users) return this.path;
+    const folder = join(this.createServicesFolder(unguessableName), 'servers');
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    giveTo(folder, users.worker, 0o770);
+    this.moveKeys(join(folder, KEY_FILE_NAME), users);
+    this.moveBackups(join(folder, BACKUPS_NAME), users);
+    return folder;
+  }
+
+  private moveKeys(target: string, users: ServerUsers): void {
+    const source = this.resolve(KEY_FILE_NAME);
+    if (isOwnEntry(source)) {
+      new KeyFile(target).replace(new KeyFile(source).read());
+      replaceByLink(source, target);
+    }
+    if (existsSync(target)) giveTo(target, users.worker, 0o640);
+  }
+
+  private moveBackups(target: string, users: ServerUsers): void {
+    const source = this.resolve(BACKUPS_NAME);
+    mkdirSync(target, { recursive: true, mode: 0o700 });
+    giveTo(target, ROOT, 0o700);
+    if (isOwnEntry(source)) cpSync(source, target, { recursive: true, preserveTimestamps: true });
+    for (const name of readdirSync(target)) giveTo(join(target, name), users.worker, 0o600);
+    giveTo(target, users.worker, 0o750);
+    if (!isLink(source)) replaceByLink(source, target);
+  }
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+/** Returns true for an existing file or folder, false for a link. */
+function isOwnEntry(path: string): boolean {
+  return existsSync(path) && !isLink(path);
+}
+
+function replaceByLink(path: string, target: string): void {
+  rmSync(path, { recursive: true, force: true });
+  symlinkSync(target, path);
 }

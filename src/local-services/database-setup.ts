@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import {
   type CatalogQuery,
   NEWER_SCHEMA_CURES,
+  pendingMigrations,
   type UnknownSchema,
   unknownSchema,
 } from '../platform/database/schema/schema-verifier';
@@ -134,6 +135,18 @@ export async function withClient<T>(connectionString: string, work: (client: Cli
   } finally {
     await client.end();
   }
+}
+
+/**
+ * Returns whether a database lacks migrations of this version.
+ * @throws UnknownSchemaError when another version has migrated it
+ */
+export async function hasPendingMigrations(migrationUrl: string): Promise<boolean> {
+  return withClient(migrationUrl, async (client) => {
+    const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
+    await assertKnownSchema(query);
+    return (await pendingMigrations(query)).length > 0;
+  });
 }
 
 /**

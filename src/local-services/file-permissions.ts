@@ -2,11 +2,17 @@ import {
   chmodSync,
   chownSync,
   linkSync,
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
   mkdirSync,
+  openSync,
   readFileSync,
   realpathSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -64,7 +70,7 @@ export function readJsonFile<T>(path: string): T | undefined {
   return JSON.parse(text) as T;
 }
 
-/** The unprivileged account of PostgreSQL and Redis when root starts them. */
+/** The unprivileged account of a process that root starts. */
 export interface ServiceUser {
   name: string;
   uid: number;
@@ -72,19 +78,55 @@ export interface ServiceUser {
 }
 
 /**
- * Returns the account of the services: `postgres` or `nobody` under root, otherwise undefined (the current user).
- * PostgreSQL refuses to run as root, and initdb refuses a uid without a line in /etc/passwd.
+ * The accounts that root may use, best first: an account of Gigvault, or one of every system that owns no files. They
+ * differ, because a process can read the environment of another process of its account.
  */
-export function findServiceUser(): ServiceUser | undefined {
+const ACCOUNTS = {
+  services: ['postgres', 'nobody'],
+  api: ['gigvault-api', 'daemon', 'nobody'],
+  worker: ['gigvault-worker', 'bin', 'nobody'],
+} as const;
+
+/**
+ * Returns the account of PostgreSQL and Redis, of the API or of the worker under root, otherwise undefined (the current
+ * user). PostgreSQL refuses to run as root, and initdb refuses a uid without a line in /etc/passwd.
+ */
+export function findServiceUser(kind: keyof typeof ACCOUNTS = 'services'): ServiceUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const lines = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
-  for (const name of ['postgres', 'nobody']) {
+  for (const name of ACCOUNTS[kind]) {
     const line = lines.find(([entry]) => entry === name);
     if (line) return { name, uid: Number(line[2]), gid: Number(line[3]) };
   }
   return undefined;
+}
+
+/** The accounts of API and worker, which share a group: the API reads what the worker writes. */
+export interface ServerUsers {
+  readonly api: ServiceUser;
+  readonly worker: ServiceUser;
+}
+
+/** Returns the accounts of the servers under root, otherwise undefined (the current user). */
+export function findServerUsers(): ServerUsers | undefined {
+  const [api, worker] = [findServiceUser('api'), findServiceUser('worker')];
+  return api && worker && { api, worker: { ...worker, gid: api.gid } };
+}
+
+/**
+ * Changes owner and mode of a file or folder.
+ * @throws Error for a link: the account that may write to the folder would choose what root gives away
+ */
+export function giveTo(path: string, { uid, gid }: Pick<ServiceUser, 'uid' | 'gid'>, mode: number): void {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    fchownSync(file, uid, gid);
+    fchmodSync(file, mode);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** Makes the service user, if any, the owner of a path. */
@@ -93,21 +135,32 @@ export function changeOwner(user: ServiceUser | undefined, path: string): void {
 }
 
 /**
- * Returns true when the service user can read `path` and enter every parent folder; a home with mode 0700 prevents
- * it.
+ * Returns true when the user can read `path` and enter every parent folder; a home with mode 0700 prevents it.
+ * @param base the last folder that is examined; by default the root
  */
-export function isReachable(path: string, user: ServiceUser | undefined): boolean {
+export function isReachable(path: string, user: ServiceUser | undefined, base = '/'): boolean {
   if (!user) return true;
   let current = realpathSync(path);
+  const last = realpathSync(base);
   let needed = 0o5;
   for (;;) {
     const stat = statSync(current);
-    const bits = stat.uid === user.uid ? stat.mode >> 6 : stat.mode;
     const wanted = stat.isFile() && !(stat.mode & 0o100) ? 0o4 : needed;
-    if ((bits & wanted) !== wanted) return false;
+    if ((selectBits(stat, user) & wanted) !== wanted) return false;
     const parent = dirname(current);
-    if (parent === current) return true;
+    if (current === last || parent === current) return true;
     current = parent;
     needed = 0o1;
   }
+}
+
+/** Returns true when the user can reach a folder and write to it. */
+export function isWritableBy(folder: string, user: ServiceUser): boolean {
+  return isReachable(folder, user) && (selectBits(statSync(folder), user) & 0o2) !== 0;
+}
+
+/** Returns the permission bits that apply to the user, as the last three bits. */
+function selectBits({ uid, gid, mode }: Stats, user: ServiceUser): number {
+  if (uid === user.uid) return mode >> 6;
+  return gid === user.gid ? mode >> 3 : mode;
 }

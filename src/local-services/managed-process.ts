@@ -115,6 +115,16 @@ export async function whyNotListen(port: number, host: string): Promise<string |
   return `PORT ${port} of ${host} is taken`;
 }
 
+/**
+ * Returns why a server of another account than root cannot listen on this port, for a message; undefined when it can.
+ * @see https://docs.kernel.org/networking/ip-sysctl.html ip_unprivileged_port_start
+ */
+export function whyNotUnprivileged(port: number): string | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const first = Number(readText('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 1_024);
+  return port < first ? `PORT ${port} needs root, and the API does not run as root` : undefined;
+}
+
 /** Listens for a moment. Returns the port, or the code of the error. */
 function tryPort(port: number, host = '127.0.0.1'): Promise<{ port?: number; code?: string }> {
   return new Promise((resolve) => {
@@ -167,8 +177,12 @@ function readStat(pid: number): string[] | undefined {
 }
 
 function readProc(pid: number, file: string): string | undefined {
+  return readText(`/proc/${pid}/${file}`);
+}
+
+function readText(path: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'utf8') || undefined;
+    return readFileSync(path, 'utf8') || undefined;
   } catch {
     return undefined;
   }

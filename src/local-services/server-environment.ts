@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { readDisposableJsonFile, readJsonFile, writePrivateFile } from './file-permissions';
 import { LOGIN_ROLES, LOGINS, type Role, createPassword, createPasswords } from './database-setup';
-import { OperatorError } from './data-folder';
+import { KEY_FILE_NAME, OperatorError } from './data-folder';
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { KeyFile, newMasterKey, type KeyRing } from '../platform/encryption/key-file';
@@ -50,7 +50,7 @@ export class InstallationSecrets {
 
   /** The path of the master keys. */
   get keyFile(): string {
-    return join(dirname(this.file), 'encryption-keys.json');
+    return join(dirname(this.file), KEY_FILE_NAME);
   }
 
   get values(): Readonly<StoredSecrets> {
@@ -169,6 +169,8 @@ export const DATABASE_URL_ROLES = {
 export interface ProvidedSettings {
   secrets: InstallationSecrets;
   dataFolder: string;
+  /** The folder of API and worker under root; by default they use `dataFolder` and the key file in it. */
+  serversFolder?: string;
   /** Undefined: the operator's PORT applies. */
   port: number | undefined;
   /** URLs by the keys of services.json; undefined when the operator sets DATABASE_URL. */
@@ -196,20 +198,24 @@ export function buildServerEnvironment(env: NodeJS.ProcessEnv, provided: Provide
   return {
     ...env,
     ...(provided.port !== undefined && { PORT: String(provided.port) }),
-    GIGVAULT_DATA_DIR: provided.dataFolder,
+    GIGVAULT_DATA_DIR: provided.serversFolder ?? provided.dataFolder,
     ...(redis && { REDIS_URL: redis }),
     ...provided.fakes,
     ...(postgres && {
       GIGVAULT_EMBEDDED: 'true',
       DATABASE_URL: postgres.app,
       ...Object.fromEntries(Object.entries(DATABASE_URL_ROLES).map(([name, role]) => [name, postgres[role]])),
-      ...selectKeys(env, provided.secrets),
+      ...selectKeys(env, provided.secrets, provided.serversFolder && join(provided.serversFolder, KEY_FILE_NAME)),
     }),
   };
 }
 
 /** Selects keys and admin for the embedded database; a database of the operator needs the operator's keys. */
-export function selectKeys(env: NodeJS.ProcessEnv, { values, keyFile }: InstallationSecrets): NodeJS.ProcessEnv {
+export function selectKeys(
+  env: NodeJS.ProcessEnv,
+  { values, keyFile: ownKeyFile }: InstallationSecrets,
+  keyFile = ownKeyFile,
+): NodeJS.ProcessEnv {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = env;
   const contextKey = env['CONTEXT_KEY'] || values.CONTEXT_KEY;
   return {

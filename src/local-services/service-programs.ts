@@ -39,7 +39,8 @@ export async function findPostgresPrograms(user: ServiceUser | undefined): Promi
   const home = findInstalledFolder();
   const native = join(home, 'native');
   const isOpen = isReachable(join(native, 'bin', 'postgres'), user) && isReachable(join(native, 'lib'), user);
-  const usable = isOpen && !SHELL_CHARACTERS.test(native);
+  // /proc/self is another process for a server that is started from here.
+  const usable = isOpen && !SHELL_CHARACTERS.test(native) && !native.startsWith('/proc/self/');
   const folder = usable && linkLibraries(native) ? native : await copyToCache(home);
   return { initdb: join(folder, 'bin', 'initdb'), postgres: join(folder, 'bin', 'postgres') };
 }

@@ -17,7 +17,7 @@ describe('the settings of editors', () => {
   const { scripts } = readJson<{ scripts: Record<string, string> }>('package.json');
 
   it('attach to the ports that --inspect opens', () => {
-    const opened = [...readText('src', 'cli', 'launcher', 'launcher.ts').matchAll(/inspectPort: (\d+)/g)];
+    const opened = [...readText('src', 'cli', 'launcher', 'server-processes.ts').matchAll(/inspectPort: (\d+)/g)];
 
     expect(configurations.flatMap(({ port = [] }) => port)).toEqual(opened.map(([, port]) => Number(port)));
   });

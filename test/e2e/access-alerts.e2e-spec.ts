@@ -14,7 +14,7 @@ describe('the detection of suspicious access', () => {
   let admin: Caller & { email: string };
 
   beforeAll(async () => {
-    app = await startApp({ settings: { TRUSTED_PROXIES: '127.0.0.1' } });
+    app = await startApp({ settings: { TRUSTED_PROXIES: '127.0.0.1' }, runsTasks: true });
   });
   beforeEach(async () => {
     admin = await createSignedInCaller(app, { role: 'admin' });

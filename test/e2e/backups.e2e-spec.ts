@@ -188,6 +188,15 @@ describe('the task backup', () => {
     expect(await rows()).toEqual([]);
   });
 
+  it('makes a backup although a large object exists that its login may not read', async () => {
+    await app.db.query('superuser', `SELECT lo_from_bytea(4711, 'x')`);
+
+    expect(await runAndGetError()).toBeNull();
+
+    expect(await rows()).toEqual([expect.objectContaining({ status: 'verified' })]);
+    await app.db.query('superuser', 'SELECT lo_unlink(4711)');
+  });
+
   it('fails for a folder it cannot write to, and leaves no file', async () => {
     writeFileSync(join(folder, 'a file'), '');
 

@@ -153,11 +153,14 @@ describe('health and metrics', () => {
     ['default_transaction_read_only = on', 'read-only'],
     ['temp_file_limit = 8', 'out of resources'],
   ])('is not ready with %s', async (setting, detail) => {
-    await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} SET ${setting}`);
+    // The check at start refuses settings of a login, not those of a database.
+    const change = (action: string) =>
+      app.db.query('superuser', `SET TRANSACTION READ WRITE; ALTER DATABASE ${app.db.name} ${action}`);
+    await change(`SET ${setting}`);
     const lame = await startApp({ sharedWith: app });
 
     const ready = await createAnonymousCaller(lame).get('/health/ready');
-    await app.db.query('superuser', `ALTER ROLE gigvault_app IN DATABASE ${app.db.name} RESET ALL`);
+    await change('RESET ALL');
     await lame.close();
 
     expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail }]);

@@ -22,7 +22,10 @@ describe('the ledger of AI calls', () => {
   let user: SignedInCaller;
   beforeAll(async () => {
     fake = await startFakeVendors();
-    app = await startApp({ settings: { ...fake.settings, AI_TIMEOUT_SECONDS: String(AI_TIMEOUT_SECONDS) } });
+    app = await startApp({
+      settings: { ...fake.settings, AI_TIMEOUT_SECONDS: String(AI_TIMEOUT_SECONDS) },
+      runsTasks: true,
+    });
   });
   beforeEach(async () => {
     user = await createSignedInCaller(app);
@@ -201,7 +204,7 @@ describe('the ledger of AI calls', () => {
     ];
     await app
       .get(SystemDatabase)
-      .asScheduler((unit) => unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]));
+      .asAuth((unit) => unit.query('SELECT auth.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]));
 
     const rows = await app.db.query(
       'superuser',

@@ -22,6 +22,7 @@ describe('emails', () => {
   beforeAll(async () => {
     await sink.start();
     app = await startApp({
+      runsTasks: true,
       settings: {
         NODE_ENV: 'production',
         LOG_LEVEL: 'silent',

@@ -27,9 +27,7 @@ describe('npm start', () => {
   afterAll(() => checkout.remove());
 
   function readEvents(): string {
-    return existsSync(checkout.createDataFolder('events'))
-      ? readFileSync(checkout.createDataFolder('events'), 'utf8')
-      : '';
+    return readFileSync(checkout.events, 'utf8');
   }
 
   function getSuperuserUrl(services: InstallationServices): string {

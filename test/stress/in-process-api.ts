@@ -3,6 +3,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { QueryResultRow } from 'pg';
 import { AppModule } from '../../src/app.module';
 import { withClient } from '../../src/local-services/database-setup';
+import { loadConfig } from '../../src/platform/config/load-config';
+import { RolePools } from '../../src/platform/database/driver/role-pools';
 import { createHttpApp } from '../../src/platform/http/http-app';
 import { SystemDatabase } from '../../src/platform/database/system-database';
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../../src/platform/scheduler/scheduled-task';
@@ -58,9 +60,11 @@ export class InProcessApi {
     return rows.map(({ id }) => Number(id));
   }
 
-  /** Runs a task once, as a worker would but without retries; returns its result. */
+  /** Runs a task once with the logins of a worker, without retries; returns its result. */
   async runTask(task: ScheduledTask, lastFigures: TaskResult | null = null): Promise<TaskResult | Skipped> {
-    const system = this.get(SystemDatabase);
+    const config = loadConfig();
+    const pools = new RolePools(config);
+    const system = new SystemDatabase(pools, config);
     const context: TaskContext = {
       startedBy: 'admin',
       startedById: null,
@@ -70,7 +74,7 @@ export class InProcessApi {
       asWorker: (work) => system.asWorker(`task ${task.id}`, work),
       service: (type) => this.get(type),
     };
-    return runAsUser(0, () => task.run(context));
+    return runAsUser(0, () => task.run(context)).finally(() => pools.onApplicationShutdown());
   }
 
   private async startApp(): Promise<void> {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { InstallationServices } from '../../src/local-services/server-environment';
 import { isAlive } from '../../src/local-services/managed-process';
 import { pause } from './wait-for';
@@ -23,7 +23,7 @@ const ROOT = resolve(__dirname, '..', '..');
 const API = `
 const { appendFileSync } = require('node:fs');
 const { connect } = require('node:net');
-const note = (text) => appendFileSync(process.env.GIGVAULT_DATA_DIR + '/events', text + '\\n');
+const note = (text) => appendFileSync(process.env.TEST_EVENTS, text + '\\n');
 const isUp = (url) => new Promise((done) => {
   const { hostname: host, port } = new URL(url);
   const socket = connect({ host, port }, () => { socket.destroy(); done('up'); });
@@ -69,11 +69,14 @@ export class Checkout {
   private readonly home = mkdtempSync(join(tmpdir(), 'gigvault-checkout-'));
   private readonly runs: LauncherRun[] = [];
 
-  constructor() {
+  /** @param isClosed like a checkout below /root: other accounts may not enter its parent folder */
+  constructor({ isClosed = false } = {}) {
     this.path = join(this.home, UNUSUAL_FOLDER);
     mkdirSync(this.path, { recursive: true });
-    // Open like a checkout below a home folder that others may enter.
     chmodSync(this.home, 0o755);
+    chmodSync(join(this.home, dirname(UNUSUAL_FOLDER)), isClosed ? 0o700 : 0o755);
+    writeFileSync(this.events, '');
+    chmodSync(this.events, 0o666);
     for (const name of [
       'package.json',
       'package-lock.json',
@@ -99,6 +102,11 @@ export class Checkout {
     execFileSync(process.execPath, ['src/cli/build.cjs'], { cwd: this.path });
     writeFileSync(join(this.path, 'dist', 'src', 'main.js'), API);
     writeFileSync(join(this.path, 'dist', 'src', 'worker.js'), WORKER);
+  }
+
+  /** The file in which the API notes what happens; every account may write to it. */
+  get events(): string {
+    return join(this.home, 'events');
   }
 
   /** Returns a path in the data folder. */
@@ -159,6 +167,7 @@ export class LauncherRun {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
         PORT: '0',
+        TEST_EVENTS: checkout.events,
         ...VARIABLES_OF_ANOTHER_DATABASE,
         ...env,
       },

@@ -9,7 +9,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Redis } from 'ioredis';
 import { AppModule } from '../../src/app.module';
 import { Config } from '../../src/platform/config/config';
-import { loadConfig } from '../../src/platform/config/load-config';
+import { loadConfig, loadServerConfig } from '../../src/platform/config/load-config';
 import { createAdapter, NEST_OPTIONS } from '../../src/platform/http/edge/adapter';
 import { HealthService } from '../../src/platform/health/health.service';
 import { configureApp } from '../../src/platform/http/http-app';
@@ -40,16 +40,22 @@ export interface TestAppOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** An application to share the database and Redis with, like a second process; closing leaves them to the first. */
   readonly sharedWith?: TestApp;
+  /** Gives the application also the logins of the worker, for a test that runs tasks in it. */
+  readonly runsTasks?: boolean;
 }
 
 /** Longer than any test: on a busy machine a command or a check may exceed the server's limit of one second. */
 const TIMEOUT_MS = 60_000;
 
 /** Starts the API. Rate limits are off and passwords are cheap unless the settings say otherwise. */
-export async function startApp({ settings = {}, sharedWith: beside }: TestAppOptions = {}): Promise<TestApp> {
+export async function startApp({
+  settings = {},
+  sharedWith: beside,
+  runsTasks = false,
+}: TestAppOptions = {}): Promise<TestApp> {
   const db = beside?.db ?? (await createTestDatabase());
   const environment = { ...(beside?.settings ?? (await buildSettings(db))), ...settings };
-  const config = loadConfig(environment);
+  const config = runsTasks ? loadConfig(environment) : loadServerConfig('api', environment);
   const module = await Test.createTestingModule({ imports: [AppModule] })
     .overrideProvider(Config)
     .useValue(config)

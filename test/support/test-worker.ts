@@ -1,7 +1,7 @@
 import { type Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Config } from '../../src/platform/config/config';
-import { loadConfig } from '../../src/platform/config/load-config';
+import { loadServerConfig } from '../../src/platform/config/load-config';
 import { ConfigModule } from '../../src/platform/config/config.module';
 import { DatabaseModule } from '../../src/platform/database/database.module';
 import { createLogger } from '../../src/platform/logging/logger';
@@ -30,7 +30,7 @@ export async function startTestWorker(
     imports: [ConfigModule, DatabaseModule, SchedulerModule.forWorker(tasks)],
   })
     .overrideProvider(Config)
-    .useValue(loadConfig({ ...settings }))
+    .useValue(loadServerConfig('worker', { ...settings }))
     .setLogger(new NestLogger(createLogger('silent')))
     .compile();
   await module.init().catch(async (error: unknown) => {
@@ -55,7 +55,7 @@ export interface ManualWorker {
 export async function createManualWorker(app: TestApp): Promise<ManualWorker> {
   const module = await Test.createTestingModule({ imports: [WorkerModule] })
     .overrideProvider(Config)
-    .useValue(loadConfig({ ...app.settings }))
+    .useValue(loadServerConfig('worker', { ...app.settings }))
     .compile();
   // module.init() would start the schedule, so the connection to Redis is opened here.
   await module.get(RedisClients, { strict: false }).onModuleInit();

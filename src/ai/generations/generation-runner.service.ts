@@ -214,8 +214,8 @@ export class GenerationRunnerService implements OnModuleInit, BeforeApplicationS
     try {
       const progress = [...this.activeById.values()].flatMap((run) => this.readProgress(run));
       if (progress.length === 0) return;
-      await this.system.asScheduler((unit) =>
-        unit.query('SELECT app.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]),
+      await this.system.asAuth((unit) =>
+        unit.query('SELECT auth.renew_ai_runs($1::jsonb)', [JSON.stringify(progress)]),
       );
     } catch (error) {
       this.logger.warn(`active AI calls were not renewed: ${getErrorMessage(error)}`);

@@ -109,6 +109,8 @@ export async function* dumpArchive(
     '--compress=6',
     '--no-password',
     '--lock-wait-timeout=60s',
+    // Gigvault uses no large objects, and one that the login may not read would end the dump.
+    '--no-blobs',
     // Keys of the installation, which its login may not read. A restore stores them again.
     '--exclude-schema=secrets',
     `--snapshot=${snapshot}`,

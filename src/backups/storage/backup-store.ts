@@ -68,7 +68,7 @@ export function sortNewestFirst(names: readonly string[]): string[] {
     .reverse();
 }
 
-/** A local or mounted folder, accessible to its owner only. */
+/** A local or mounted folder, closed to others than its owner and group. */
 export class FolderStore extends BackupStore {
   readonly kind = 'folder';
 
@@ -80,7 +80,8 @@ export class FolderStore extends BackupStore {
     const partialPath = this.buildPartialPath(name);
     try {
       await makeFolder(this.folder);
-      await chmod(this.folder, 0o700);
+      // A group may list the backups when the launcher has said so.
+      await chmod(this.folder, (await stat(this.folder)).mode & 0o750);
       await pipeline(
         Readable.from(content, { objectMode: false }),
         createWriteStream(partialPath, { mode: 0o600, flush: true }),

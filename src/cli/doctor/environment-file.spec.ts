@@ -12,6 +12,7 @@ describe(checkEnvironmentFile.name, () => {
     const text = `
 # A comment
 PORT=3000
+SECRET_KEY_FILE=x
 export LOG_LEVEL = info # why
 MAIL_FROM="first
 second line

@@ -1,3 +1,4 @@
+import { isFileOfSetting } from '../../platform/config/load-config';
 import { settings } from '../../platform/config/settings';
 import { type Finding, warning } from './finding';
 import { findSimilarSetting } from './settings-checks';
@@ -27,7 +28,7 @@ export function checkEnvironmentFile(text: string, compose: string): Finding[] {
     if (/^\s*(?:#|$)/.test(line)) return [];
     const name = readName(line);
     if (name === undefined) return [describeStrayLine(index + 1)];
-    return known.has(name) || OTHERS.test(name) ? [] : [describeUnknown(name)];
+    return known.has(name) || isFileOfSetting(name) || OTHERS.test(name) ? [] : [describeUnknown(name)];
   });
 }
 

@@ -156,7 +156,7 @@ async function signIn(client: Client, config: Config): Promise<boolean> {
  * know the context key, which is a finding of its own.
  */
 async function checkKeys(config: Config): Promise<Finding[]> {
-  const rows = await withClient(config.database.urls.worker, async (client) => {
+  const rows = await withClient(config.getDatabaseUrl('worker'), async (client) => {
     if (!(await signIn(client, config))) return undefined;
     const found = await client.query<StoredKey>(
       `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"

@@ -1,5 +1,5 @@
 import type { Config } from '../../platform/config/config';
-import { ConfigError, loadConfig } from '../../platform/config/load-config';
+import { ConfigError, isFileOfSetting, loadConfig } from '../../platform/config/load-config';
 import { KeyFile } from '../../platform/encryption/key-file';
 import { settings } from '../../platform/config/settings';
 import { type Finding, ok, problem, warning } from './finding';
@@ -36,7 +36,7 @@ export function checkNames(env: NodeJS.ProcessEnv): Finding[] {
   const known = Object.keys(settings.shape);
   const unset = known.filter((name) => !env[name]);
   return Object.keys(env)
-    .filter((name) => env[name] && !known.includes(name))
+    .filter((name) => env[name] && !known.includes(name) && !isFileOfSetting(name))
     .flatMap((name) => {
       const meant = findSimilarSetting(name, unset);
       return meant === undefined

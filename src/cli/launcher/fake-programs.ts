@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findProjectRoot, OperatorError } from '../../local-services/data-folder';
@@ -8,8 +7,8 @@ const READY_TIMEOUT_MS = 60_000;
 
 /** The fakes that `npm start` can start, by option: the title in messages and the program in src/demo. */
 const FAKES = {
-  'fake-upwork': { title: 'The fake Upwork', program: 'fake-upwork/server.ts' },
-  'fake-ai': { title: 'The fake AI', program: 'fake-ai/server.ts' },
+  'fake-upwork': { title: 'The fake Upwork', program: 'fake-upwork/server.js' },
+  'fake-ai': { title: 'The fake AI', program: 'fake-ai/server.js' },
 } as const;
 
 /** The name of a fake; also its option. */
@@ -24,17 +23,14 @@ export function getFakeTitle(name: FakeName): string {
 }
 
 /**
- * Returns the arguments that run a fake on a port. A fake is not part of the product, so it runs from its sources.
- * @throws OperatorError in production, and without the sources or the development packages
+ * Returns the program of a fake, relative to the checkout. A fake is not part of the product: no Docker image has it.
+ * @throws OperatorError in production, and without the program
  */
-export function buildFakeCommand(name: FakeName, port: number, env: NodeJS.ProcessEnv): string[] {
+export function findFakeProgram(name: FakeName, env: NodeJS.ProcessEnv): string {
   if (env['NODE_ENV'] === 'production') throw new OperatorError(`--${name} cannot be used with NODE_ENV=production.`);
-  const program = join(findProjectRoot(), 'src', 'demo', FAKES[name].program);
-  const compiler = resolveModule('ts-node/register/transpile-only');
-  if (!compiler || !existsSync(program)) {
-    throw new OperatorError(`--${name} needs a checkout with its development packages: git clone, npm ci.`);
-  }
-  return ['-r', compiler, program, String(port)];
+  const program = join('dist', 'src', 'demo', FAKES[name].program);
+  if (existsSync(join(findProjectRoot(), program))) return program;
+  throw new OperatorError(`--${name} needs a checkout: git clone, npm ci.`);
 }
 
 /**
@@ -52,12 +48,4 @@ export async function fetchFakeSettings(url: string, signal: AbortSignal): Promi
     }
   }
   return undefined;
-}
-
-function resolveModule(module: string): string | undefined {
-  try {
-    return createRequire(join(findProjectRoot(), 'package.json')).resolve(module);
-  } catch {
-    return undefined;
-  }
 }

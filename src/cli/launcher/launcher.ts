@@ -1,9 +1,14 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../platform/config/load-config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
-import { bootstrapDatabase, runMigrations, storeContextKeys, withCommands } from '../../local-services/database-setup';
-import { type DataFolder, findProjectRoot, OperatorError } from '../../local-services/data-folder';
+import {
+  bootstrapDatabase,
+  hasPendingMigrations,
+  storeContextKeys,
+  withCommands,
+} from '../../local-services/database-setup';
+import { type DataFolder, OperatorError } from '../../local-services/data-folder';
 import {
   createInstallationPostgres,
   DATABASE_NAME,
@@ -18,20 +23,16 @@ import {
   shouldEmbedPostgres,
   InstallationSecrets,
 } from '../../local-services/server-environment';
-import { FAKE_NAMES, buildFakeCommand, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
-import { findFreePort, whyNotListen, ManagedProcess, readCpuTime } from '../../local-services/managed-process';
+import { FAKE_NAMES, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
+import { findFreePort, whyNotListen, whyNotUnprivileged, readCpuTime } from '../../local-services/managed-process';
+import { changeOwner, findServerUsers, isWritableBy } from '../../local-services/file-permissions';
 import { checkExternalServices } from './external-services';
 import type { LauncherLock } from './launcher-lock';
 import { buildApiUrl, waitUntilReady } from './readiness';
+import { SERVERS, ServerProcesses } from './server-processes';
 import type { ServiceSet } from './service-set';
 import { type BuiltSources, readBuiltSources, SourceReloader } from './source-reloader';
 import { SupervisedServer } from './supervisor';
-
-/** API and worker: title, entry in dist/src, and the port for a debugger. */
-const SERVERS = {
-  api: { title: 'The API', entry: 'main.js', inspectPort: 9229 },
-  worker: { title: 'The worker', entry: 'worker.js', inspectPort: 9230 },
-} as const;
 
 /** What a start adds to API, worker, PostgreSQL and Redis. */
 export interface LauncherOptions {
@@ -46,6 +47,8 @@ export interface LauncherOptions {
 export class Launcher {
   private readonly secrets: InstallationSecrets;
   private readonly servicesFolder: string;
+  private readonly serversFolder: string;
+  private readonly processes: ServerProcesses;
   private readonly host: string;
   private port = 0;
   private built: BuiltSources = {};
@@ -60,6 +63,8 @@ export class Launcher {
   ) {
     this.secrets = InstallationSecrets.load(folder.resolve('secrets.json'));
     this.servicesFolder = folder.createServicesFolder(this.secrets.values.servicesName);
+    this.serversFolder = folder.createServersFolder(this.secrets.values.servicesName);
+    this.processes = new ServerProcesses(folder, lock, serviceSet, options);
     this.host = env['HOST'] || '127.0.0.1';
   }
 
@@ -146,17 +151,29 @@ export class Launcher {
   private async checkSettings(): Promise<void> {
     const { http, backups } = loadConfig(this.buildEnvironment());
     this.serviceSet.shutdownDelayMs = http.shutdownDelayMs;
-    const problem = backups.s3 ? undefined : await whyNotUsable(backups.folder);
+    const problem = backups.s3 ? undefined : await this.whyNotBackupFolder(backups.folder);
     if (problem !== undefined) throw new OperatorError(`BACKUP_DIR is not usable: ${problem}.`);
     await checkExternalServices(this.env);
+  }
+
+  private async whyNotBackupFolder(folder: string): Promise<string | undefined> {
+    const isNew = !existsSync(folder);
+    const problem = await whyNotUsable(folder);
+    const users = findServerUsers();
+    if (problem !== undefined || !users) return problem;
+    const { name, gid } = users.worker;
+    if (isNew) changeOwner(users.worker, folder);
+    if (isWritableBy(folder, users.worker)) return undefined;
+    const reason = `the worker does not run as root, and its account ${name} cannot write`;
+    return `${folder}: ${reason}: chown -R ${name}:${gid} ${folder}`;
   }
 
   private async choosePort(): Promise<void> {
     const { port } = loadConfig(this.buildEnvironment()).http;
     this.port = port || (await findFreePort());
-    const reason = await whyNotListen(this.port, this.host);
+    const reason = (await whyNotListen(this.port, this.host)) ?? whyNotUnprivileged(this.port);
     if (reason === undefined) return;
-    const other = reason.startsWith('HOST') ? 'HOST=127.0.0.1' : `PORT=${this.port + 1}`;
+    const other = reason.startsWith('HOST') ? 'HOST=127.0.0.1' : `PORT=${Math.max(this.port + 1, 3_000)}`;
     throw new OperatorError(`${reason}. Choose another: put ${other} before the command.`);
   }
 
@@ -166,7 +183,7 @@ export class Launcher {
     const migrationUrl = environment['DATABASE_MIGRATION_URL'] ?? '';
     const { contextKey } = loadConfig(environment);
     if (!postgres) {
-      await runMigrations(migrationUrl);
+      await this.runMigrations(migrationUrl);
       return storeContextKeys(migrationUrl, contextKey);
     }
     const { passwords } = this.secrets.values;
@@ -176,18 +193,23 @@ export class Launcher {
         DATABASE_NAME,
         passwords,
       );
-      await runMigrations(migrationUrl);
+      await this.runMigrations(migrationUrl);
       await storeContextKeys(migrationUrl, contextKey);
     } catch (error) {
       throw withCommands(error, this.folder.path, this.servicesFolder);
     }
   }
 
+  /** Starts the process of the migrations only when some are pending. */
+  private async runMigrations(url: string): Promise<void> {
+    if (await hasPendingMigrations(url)) await this.processes.runMigrations(url, this.env);
+  }
+
   private async startServers(signal: AbortSignal): Promise<void> {
     const env = this.buildEnvironment();
     if (this.options.watch) this.built = readBuiltSources();
-    const api = this.startServer('api', env);
-    this.startServer('worker', env);
+    const api = this.processes.startServer('api', env, this.serversFolder);
+    this.processes.startServer('worker', env, this.serversFolder);
     const problem = this.waitUntilReady(api, signal);
     const ended = this.serviceSet.waitForFirstExit().then((end) => ({ end }));
     const outcome = await Promise.race([problem, ended]);
@@ -207,37 +229,10 @@ export class Launcher {
   private async startFake(name: FakeName, signal: AbortSignal): Promise<void> {
     const port = await findFreePort();
     const url = `http://127.0.0.1:${port}`;
-    const server = this.runServer(name, getFakeTitle(name), buildFakeCommand(name, port, this.env), this.env);
+    const server = this.processes.startFake(name, port, this.env);
     const settings = await Promise.race([fetchFakeSettings(url, signal), server.exited.then(() => undefined)]);
     if (!settings) throw new OperatorError(`${getFakeTitle(name)} does not answer:\n${server.readLogTail()}`);
     this.fakes.set(name, { url, settings });
-  }
-
-  private startServer(name: keyof typeof SERVERS, env: NodeJS.ProcessEnv): SupervisedServer {
-    const { title, entry, inspectPort } = SERVERS[name];
-    const { inspect, watch } = this.options;
-    const program = join(findProjectRoot(), 'dist', 'src', entry);
-    const args = watch
-      ? [join(findProjectRoot(), 'src', 'cli', 'standby.cjs'), program, ...(inspect ? [String(inspectPort)] : [])]
-      : [...(inspect ? [`--inspect=127.0.0.1:${inspectPort}`] : []), program];
-    return this.runServer(name, title, ['--enable-source-maps', ...args], env, watch);
-  }
-
-  private runServer(
-    name: string,
-    title: string,
-    args: readonly string[],
-    env: NodeJS.ProcessEnv,
-    isOnStandby = false,
-  ): SupervisedServer {
-    const logFile = this.folder.resolveLog(name);
-    const server = new SupervisedServer(name, title, {
-      spawn: () =>
-        new ManagedProcess(name, process.execPath, args, { cwd: findProjectRoot(), env, logFile, isOnStandby }),
-      onStart: (pid) => this.lock.addProcess(name, pid),
-    });
-    this.serviceSet.servers.push(server);
-    return server;
   }
 
   private writeServicesFile(): InstallationServices {
@@ -269,6 +264,7 @@ export class Launcher {
     return buildServerEnvironment(this.env, {
       secrets: this.secrets,
       dataFolder: this.folder.path,
+      serversFolder: this.serversFolder === this.folder.path ? undefined : this.serversFolder,
       port: this.port || undefined,
       postgres: postgres && this.buildPostgresUrls(postgres),
       redis: redis?.url,

@@ -151,7 +151,7 @@ describe('envExample', () => {
   it('names the settings that the compose file passes on', () => {
     const compose = readFileSync('docker/compose.yml', 'utf8');
     const names = [...envExample().matchAll(/^# ([A-Z0-9_]+)=/gm)].map(([, name]) => name);
-    const missing = names.filter((name) => !new RegExp(`^    ${name}: `, 'm').test(compose));
+    const missing = names.filter((name) => !new RegExp(`^ +${name}(?:_FILE)?: `, 'm').test(compose));
 
     // A container has its own data folder, gets its keys by ENCRYPTION_KEYS, and BACKUP_DIR from the image.
     expect(missing).toEqual(['ENCRYPTION_KEY_FILE', 'BACKUP_DIR', 'GIGVAULT_EMBEDDED', 'GIGVAULT_DATA_DIR']);

@@ -2,6 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { buildEncryption } from './encryption-settings';
 import type { backupSettings } from './setting-groups';
+import type { ServerSettings } from './process-settings';
 import type { Settings } from './settings';
 
 /**
@@ -65,7 +66,7 @@ export class Config {
   };
   readonly backups: ReturnType<typeof buildBackups>;
 
-  constructor(settings: Settings) {
+  constructor(settings: ServerSettings) {
     this.environment = settings.NODE_ENV;
     this.isProduction = settings.NODE_ENV === 'production';
     this.embedded = settings.GIGVAULT_EMBEDDED;
@@ -92,6 +93,16 @@ export class Config {
     });
     this.backups = buildBackups(settings);
     Object.freeze(this);
+  }
+
+  /**
+   * Returns the URL with this login.
+   * @throws Error in a process that does not have it
+   */
+  getDatabaseUrl(login: keyof Config['database']['urls']): string {
+    const url = this.database.urls[login];
+    if (url === undefined) throw new Error(`This process has no login gigvault_${login}.`);
+    return url;
   }
 }
 
@@ -136,7 +147,7 @@ export function buildBackups(settings: Pick<Settings, BackupSetting | 'GIGVAULT_
 /** A setting of backups. */
 type BackupSetting = keyof typeof backupSettings;
 
-function buildHttp(settings: Settings) {
+function buildHttp(settings: ServerSettings) {
   const { HOST: host, PORT: port, METRICS_PORT: metricsPort } = settings;
   return Object.freeze({
     host,
@@ -156,14 +167,14 @@ function buildHttp(settings: Settings) {
   });
 }
 
-function buildDatabase(settings: Settings) {
+function buildDatabase(settings: ServerSettings) {
   return Object.freeze({
+    /** Undefined for a login that this process does not use. */
     urls: Object.freeze({
       app: settings.DATABASE_URL,
       auth: settings.DATABASE_AUTH_URL,
       worker: settings.DATABASE_WORKER_URL,
       admin: settings.DATABASE_ADMIN_URL,
-      migration: settings.DATABASE_MIGRATION_URL,
       backup: settings.DATABASE_BACKUP_URL,
       monitor: settings.DATABASE_MONITOR_URL,
     }),
@@ -175,7 +186,7 @@ function buildDatabase(settings: Settings) {
   });
 }
 
-function buildAuth(settings: Settings) {
+function buildAuth(settings: ServerSettings) {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = settings;
   return Object.freeze({
     isRegistrationOpen: settings.REGISTRATION_ENABLED,
@@ -189,7 +200,7 @@ function buildAuth(settings: Settings) {
   });
 }
 
-function buildAi(settings: Settings) {
+function buildAi(settings: ServerSettings) {
   return Object.freeze({
     /** In the order of attempts. */
     order: settings.AI_PROVIDERS,
@@ -221,7 +232,7 @@ function buildProvider(apiKey: string | undefined, baseUrl: string | undefined, 
   return Object.freeze({ apiKey, baseUrl: baseUrl?.replace(/(?<!\/)\/+$/, ''), model });
 }
 
-function buildLimits(settings: Settings) {
+function buildLimits(settings: ServerSettings) {
   return Object.freeze({
     /** 0 means no limit. */
     requestsPerMinute: settings.RATE_LIMIT_PER_MINUTE,
@@ -233,7 +244,7 @@ function buildLimits(settings: Settings) {
   });
 }
 
-function buildUpwork(settings: Settings, publicUrl: string) {
+function buildUpwork(settings: ServerSettings, publicUrl: string) {
   const { UPWORK_CLIENT_ID: id, UPWORK_CLIENT_SECRET: secret } = settings;
   return Object.freeze({
     /** The operator's API application, when both settings are set. */

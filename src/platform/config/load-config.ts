@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { Config } from './config';
 import { findEncryptionContradictions } from './encryption-settings';
+import {
+  listForeignLogins,
+  type LoginSetting,
+  selectServerEnvironment,
+  type ServerKind,
+  type ServerSettings,
+} from './process-settings';
 import { settings, type Settings } from './settings';
 
 /**
@@ -35,7 +43,21 @@ export class ConfigError extends Error {
  * @throws ConfigError with every invalid variable, never its value
  */
 export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config {
-  const result = settings.safeParse(removeEmpty(environment));
+  return buildConfig(settings.safeParse(readVariables(environment)));
+}
+
+/**
+ * Reads and validates the configuration of a server. Logins and secrets of other processes are ignored.
+ * @throws ConfigError like `loadConfig`
+ */
+export function loadServerConfig(kind: ServerKind, environment: NodeJS.ProcessEnv = process.env): Config {
+  const foreign = Object.fromEntries(listForeignLogins(kind).map((name) => [name, true])) as OptionalLogins;
+  return buildConfig(settings.partial(foreign).safeParse(readVariables(selectServerEnvironment(kind, environment))));
+}
+
+type OptionalLogins = Record<Exclude<LoginSetting, 'DATABASE_URL'>, true>;
+
+function buildConfig(result: z.ZodSafeParseResult<ServerSettings>): Config {
   if (!result.success) throw new ConfigError(listProblems(result.error));
   const problems = findContradictions(result.data);
   if (problems.length > 0) throw new ConfigError(problems);
@@ -50,16 +72,51 @@ export function loadSettings<Name extends keyof Settings>(
   names: readonly Name[],
   environment: NodeJS.ProcessEnv = process.env,
 ): Pick<Settings, Name> {
-  const values = removeEmpty(environment);
+  const values = readVariables(environment);
   const results = names.map((name) => [name, settings.shape[name].safeParse(values[name])] as const);
   const problems = results.flatMap(([name, { error }]) => (error ? listProblems(error, name) : []));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.fromEntries(results.map(([name, { data }]) => [name, data])) as Pick<Settings, Name>;
 }
 
-/** Returns the variables that are set; an empty one counts as unset, as compose files and shells write it. */
-function removeEmpty(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+/**
+ * Returns the variables that are set; an empty one counts as unset, as compose files and shells write it. NAME_FILE is
+ * the path of a file with the value of NAME: a mounted secret is not visible in the environment of the process.
+ * @throws ConfigError for a file that cannot be read, and for a setting with both forms
+ */
+export function readVariables(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
+  const entries = Object.entries(environment).filter(([, value]) => value !== undefined && value !== '');
+  const values = Object.fromEntries(entries);
+  const problems: string[] = [];
+  for (const name of Object.keys(values).filter(isFileOfSetting)) {
+    const setting = name.slice(0, -FILE_SUFFIX.length);
+    if (values[setting] !== undefined) problems.push(`${setting}, ${name}: set only one of them`);
+    else values[setting] = readSecret(values[name]!) ?? void problems.push(`${name}: the file cannot be read`);
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+  return values;
+}
+
+const FILE_SUFFIX = '_FILE';
+
+/** The login of `prepare`, which is no setting of a server. */
+const SUPERUSER_SETTING = 'DATABASE_SUPERUSER_URL';
+
+/** Returns whether a variable names the file of a setting. Some settings are paths of files themselves. */
+export function isFileOfSetting(name: string): boolean {
+  if (!name.endsWith(FILE_SUFFIX) || name in settings.shape) return false;
+  const setting = name.slice(0, -FILE_SUFFIX.length);
+  // Vault's token is read again before each call.
+  return setting === SUPERUSER_SETTING || setting in settings.shape;
+}
+
+/** Reads a secret without the line break that editors and commands add. */
+function readSecret(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').replace(/\r?\n$/, '');
+  } catch {
+    return undefined;
+  }
 }
 
 function listProblems(error: z.ZodError, setting?: string): string[] {
@@ -80,7 +137,7 @@ function describeExpectation(issue: z.core.$ZodIssue): string {
 }
 
 /** Finds contradictions between settings. */
-function findContradictions(values: Settings): string[] {
+function findContradictions(values: ServerSettings): string[] {
   const problems: string[] = [];
   if (Boolean(values.GIGVAULT_ADMIN_EMAIL) !== Boolean(values.GIGVAULT_ADMIN_PASSWORD)) {
     problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: set both or neither');
@@ -105,7 +162,7 @@ function findContradictions(values: Settings): string[] {
   return problems;
 }
 
-function findBackupContradictions(values: Settings): string[] {
+function findBackupContradictions(values: ServerSettings): string[] {
   const missing = (['BACKUP_S3_ENDPOINT', 'BACKUP_S3_ACCESS_KEY', 'BACKUP_S3_SECRET_KEY'] as const).filter(
     (name) => !values[name],
   );

@@ -32,7 +32,7 @@ describe(KeyFile.name, () => {
   });
 
   it.each([
-    ['a file readable by others', () => chmodSync(file.path, 0o640), 'chmod 600'],
+    ['a file readable by others', () => chmodSync(file.path, 0o644), 'chmod 600'],
     ['no file', () => rmSync(file.path), 'restore it'],
     ['a file without JSON', () => writeFileSync(file.path, 'k1'), 'not a valid file'],
     ['a missing current key', () => writeFileSync(file.path, '{"current":"k2","keys":{}}'), 'not a valid file'],
@@ -41,6 +41,15 @@ describe(KeyFile.name, () => {
     spoil();
 
     expect(createProcess).toThrow(words);
+  });
+
+  it('keeps the right of a group to read it', async () => {
+    chmodSync(file.path, 0o640);
+
+    await createProcess().prepare('k2');
+
+    expect(statSync(file.path).mode & 0o777).toBe(0o640);
+    expect(createProcess().ids).toEqual(['k1', 'k2']);
   });
 
   it('loses no key in concurrent changes, and ignores the lock of a dead process', async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  fchmodSync,
   fsyncSync,
   linkSync,
   openSync,
@@ -30,9 +31,9 @@ const LOCK_STALE_MS = 10_000;
 const LOCK_POLL_INTERVAL_MS = 20;
 
 /**
- * The file of the master keys, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`, readable by its owner only.
- * It is replaced atomically and synced to disk before a change returns. Readers never see a partial file, and a power
- * failure loses no key in use.
+ * The file of the master keys, `{"current": "k1", "keys": {"k1": "<base64 of 32 bytes>"}}`. Its owner can read it, and
+ * its group if the mode says so. It is replaced atomically and synced to disk before a change returns. Readers never
+ * see a partial file, and a power failure loses no key in use.
  */
 export class KeyFile {
   constructor(readonly path: string) {}
@@ -59,7 +60,7 @@ export class KeyFile {
   /** Reads the file. @throws ConfigError when it is missing, readable by others, or invalid */
   read(): KeyRing {
     const { mode } = this.inspect(() => statSync(this.path));
-    if ((mode & 0o077) !== 0) throw this.problem(`other users may read ${this.path}: run chmod 600 on it`);
+    if ((mode & 0o037) !== 0) throw this.problem(`other users may read ${this.path}: run chmod 600 on it`);
     const text = this.inspect(() => readFileSync(this.path, 'utf8'));
     const content = CONTENT.safeParse(parseKeyRing(text)).data;
     const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));
@@ -71,6 +72,12 @@ export class KeyFile {
     return { current: content.current, keys };
   }
 
+  /** Writes the file with these keys, whether or not it exists. */
+  replace(ring: KeyRing): void {
+    renameSync(this.write(ring), this.path);
+    this.syncFolder();
+  }
+
   /** Replaces the content by the result of `work`, one process at a time. @throws like `read`, and on write errors */
   async change(work: (ring: KeyRing) => KeyRing): Promise<void> {
     const lock = `${this.path}.lock`;
@@ -79,8 +86,7 @@ export class KeyFile {
       await sleep(LOCK_POLL_INTERVAL_MS);
     }
     try {
-      renameSync(this.write(work(this.read())), this.path);
-      this.syncFolder();
+      this.replace(work(this.read()));
     } finally {
       rmSync(lock, { force: true });
     }
@@ -88,10 +94,13 @@ export class KeyFile {
 
   /** Writes a draft of the file and returns its path. */
   private write({ current, keys }: KeyRing): string {
+    // The group may read the file when the launcher has given it to the worker; a rotation keeps that.
+    const mode = (statSync(this.path, { throwIfNoEntry: false })?.mode ?? 0o600) & 0o640;
     const draft = `${this.path}.${randomBytes(6).toString('hex')}`;
     const content = { current, keys: Object.fromEntries([...keys].map(([id, key]) => [id, key.toString('base64')])) };
-    const file = openSync(draft, 'wx', 0o600);
+    const file = openSync(draft, 'wx', mode);
     try {
+      fchmodSync(file, mode);
       writeSync(file, `${JSON.stringify(content, null, 2)}\n`);
       fsyncSync(file);
     } catch (error) {

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { OpenAPIObject } from '@nestjs/swagger';
 import { Config } from '../config/config';
-import { loadConfig } from '../config/load-config';
+import { loadServerConfig } from '../config/load-config';
 import { createLogger, registerRequestLog } from '../logging/logger';
 import { NestLogger } from '../logging/nest-logger';
 import { createAdapter, NEST_OPTIONS } from './edge/adapter';
@@ -27,6 +27,7 @@ import { RateLimiterService, registerRateLimit } from './access/rate-limiter.ser
 import { registerResourceHeaders } from './responses/preconditions';
 import { registerResponseSerializers } from './responses/response-serializers';
 import { UnreadInputGuard } from './validation/unread-input.guard';
+import { registerProxyWarning } from './edge/proxy-warning';
 import { registerWelcome } from './edge/welcome';
 
 /**
@@ -34,7 +35,7 @@ import { registerWelcome } from './edge/welcome';
  * @throws ConfigError for invalid settings; Error that lists the routes without an access marker
  */
 export async function createHttpApp(module: Type | DynamicModule): Promise<NestFastifyApplication> {
-  const config = loadConfig();
+  const config = loadServerConfig('api');
   const options = { ...NEST_OPTIONS, logger: new NestLogger(createLogger(config.log.level)) };
   return configureApp(await NestFactory.create<NestFastifyApplication>(module, createAdapter(config), options));
 }
@@ -64,6 +65,7 @@ export function configureApp(app: NestFastifyApplication, knownDocument?: OpenAP
   registerSecurityHeaders(fastify, config);
   registerCors(fastify, config.http);
   registerRequestContext(fastify);
+  registerProxyWarning(fastify, config, logger);
   registerEarlyAnswers(fastify);
   registerRateLimit(fastify, app.get(RateLimiterService, { strict: false }), authenticator);
   registerProtocolChecks(fastify);

@@ -26,7 +26,7 @@ describe(MissedRunMonitor.name, () => {
   let emails: Email[];
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ runsTasks: true });
   });
   beforeEach(async () => {
     await createSignedInCaller(app, { role: 'admin', email: 'admin@example.com' });

@@ -50,7 +50,7 @@ export class RolePools implements OnApplicationShutdown {
     if (!pool) {
       pool = new Pool({
         ...poolOptions(this.config),
-        connectionString: this.config.database.urls[role],
+        connectionString: this.config.getDatabaseUrl(role),
         max: POOL_SIZE,
         application_name: `gigvault ${role}`,
       });

@@ -1,3 +1,5 @@
+import { LOGIN_CHECKS } from './login-checks';
+
 /** The application's tables. TypeORM's list of migrations contains no user data. */
 const TABLES = `
   SELECT c.oid, c.relname, c.relnamespace::regnamespace::text AS schema, c.relkind, c.relispartition,
@@ -148,7 +150,7 @@ const OTHER_CHECKS = [
 ];
 
 /** Queries that return one row `problem` per defect of tenant isolation or audit. Any login may run them. */
-export const SCHEMA_CHECKS: readonly string[] = [...ROLE_CHECKS, ...TABLE_CHECKS, ...OTHER_CHECKS];
+export const SCHEMA_CHECKS: readonly string[] = [...ROLE_CHECKS, ...LOGIN_CHECKS, ...TABLE_CHECKS, ...OTHER_CHECKS];
 
 /** Finds operators of lists that may not use an index under row security. Lists are slow and still correct. */
 const LEAKPROOF_WARNINGS = `

@@ -120,7 +120,11 @@ async function appliedMigrations(query: CatalogQuery): Promise<string[]> {
   return done.map(({ name }) => String(name));
 }
 
-async function pendingMigrations(query: CatalogQuery, wanted: readonly string[]): Promise<string[]> {
+/** Returns a sentence for each migration that has not run; by default those of this build. */
+export async function pendingMigrations(
+  query: CatalogQuery,
+  wanted: readonly string[] = migrationNames(),
+): Promise<string[]> {
   const done = new Set(await appliedMigrations(query));
   return wanted.filter((name) => !done.has(name)).map((name) => `migration ${name} has not run: npm run migrate`);
 }
