@@ -55,6 +55,8 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
       'app.archive_partitions(1)',
       `app.drain_default_partition('analytics')`,
     ),
+    ...call('42501', `app.request_vacuum('2000-01-01')`, 'app.analyze_tables()'),
+    ...call('none', `app.erased_users('2000-01-01')`),
     ...call('42501', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`, 'auth.find_account($bob)'),
     {
       name: 'a request of an admin',

@@ -8,6 +8,7 @@ CREATE FUNCTION app.analyze_tables() RETURNS integer
       relation record;
       analyzed integer := 0;
     BEGIN
+      PERFORM auth.require_signature();
       FOR relation IN
         SELECT c.oid::regclass AS name FROM pg_class c
         WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition

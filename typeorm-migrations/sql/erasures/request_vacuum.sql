@@ -14,6 +14,7 @@ CREATE FUNCTION app.request_vacuum(since timestamptz) RETURNS integer
       relation record;
       waiting integer := 0;
     BEGIN
+      PERFORM auth.require_signature();
       FOR relation IN
         SELECT c.oid::regclass AS name,
           coalesce(s.last_autovacuum < since, true) AND coalesce(s.last_vacuum < since, true) AS is_due,
