@@ -37,7 +37,7 @@ export class Ai implements MigrationInterface {
         app.count_ai_spending(),
         app.end_orphaned_ai_runs(interval),
         app.orphaned_ai_runs(interval),
-        app.renew_ai_runs(jsonb);
+        auth.renew_ai_runs(jsonb);
       DELETE FROM audit.audited_tables WHERE table_name IN ('ai_budgets', 'letter_versions', 'ai_generations');
     `);
   }

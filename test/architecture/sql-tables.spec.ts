@@ -17,6 +17,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   alert_deliveries: 'webhooks',
   audit_logs: 'audit',
   audited_tables: 'platform',
+  backup_lock: 'backups',
   conversations: 'messages',
   context: 'platform',
   context_keys: 'platform',

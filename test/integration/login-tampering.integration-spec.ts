@@ -154,7 +154,7 @@ describe('a stolen database login', () => {
     expect(await runAs(superuserUrl(DATABASE), 'SELECT oid FROM pg_largeobject_metadata')).toEqual([]);
   });
 
-  it('cannot hold the lock of backups, which one process holds and which stops no write', async () => {
+  it('cannot hold the lock of backups, which one process holds and which stops no other work', async () => {
     const [holder, other] = [urlOf('backup'), urlOf('backup')].map(
       (connectionString) => new Client({ connectionString }),
     ) as [Client, Client];
@@ -168,14 +168,18 @@ describe('a stolen database login', () => {
       superuserUrl(DATABASE),
       `INSERT INTO backups (status, started_by, started_at) VALUES ('running', 'schedule', now()) RETURNING status`,
     );
+    await runAs(
+      superuserUrl(DATABASE),
+      `BEGIN; SET LOCAL lock_timeout = '10s'; SELECT app.analyze_tables(), app.request_vacuum(now()); ROLLBACK`,
+    );
     await holder.query('ROLLBACK');
     locked.push(await tryLock(other));
     await Promise.all([holder.end(), other.end()]);
     const refusals: Record<string, (string | undefined)[]> = {};
-    for (const login of ['app', 'auth', 'admin', 'monitor'] as const)
+    for (const login of SERVER_LOGINS.filter((name) => name !== 'backup'))
       refusals[login] = [
         await readCode(runAs(urlOf(login), 'SELECT app.try_lock_backups()')),
-        await readCode(runAs(urlOf(login), 'BEGIN; LOCK TABLE backups IN SHARE UPDATE EXCLUSIVE MODE')),
+        await readCode(runAs(urlOf(login), 'BEGIN; LOCK TABLE app.backup_lock IN ACCESS SHARE MODE')),
       ];
 
     expect(locked).toEqual([true, false, true]);

@@ -389,6 +389,14 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO app.ai_spending (reserved_usd, day, day_spent_usd, month, month_spent_usd)
       VALUES (0, now()::date, 0, now()::date, 0) ON CONFLICT (id) DO NOTHING`,
   },
+  'app.backup_lock': {
+    select: NOBODY,
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: 'id = 2',
+    make: () => 'INSERT INTO app.backup_lock (id) VALUES (1) ON CONFLICT (id) DO NOTHING',
+  },
   'app.view_refreshes': {
     // Tenants read the time in tenant_job_stats.
     select: 'x x x 1 1',

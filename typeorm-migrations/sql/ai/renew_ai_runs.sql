@@ -1,7 +1,8 @@
+-- A function of gigvault_auth, because the API, which calls it, has no login of gigvault_worker.
 -- A process renews all its calls in one statement, so that a stream needs no connection of its own.
 -- Numbers are clamped to what the columns and the reservation allow, so that one call with impossible numbers does not
 -- fail the others.
-CREATE FUNCTION app.renew_ai_runs(usage jsonb) RETURNS void
+CREATE FUNCTION auth.renew_ai_runs(usage jsonb) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
@@ -15,7 +16,7 @@ CREATE FUNCTION app.renew_ai_runs(usage jsonb) RETURNS void
         "outputAiTokens" numeric, "cachedAiTokens" numeric, cost numeric)
       WHERE r.generation_id = f."generationId"
     $$;
-COMMENT ON FUNCTION app.renew_ai_runs(jsonb) IS
+COMMENT ON FUNCTION auth.renew_ai_runs(jsonb) IS
   'Marks these calls as still running and stores their usage so far.';
-GRANT EXECUTE ON FUNCTION app.renew_ai_runs(jsonb) TO gigvault_worker;
-ALTER FUNCTION app.renew_ai_runs(jsonb) OWNER TO gigvault_definer;
+GRANT EXECUTE ON FUNCTION auth.renew_ai_runs(jsonb) TO gigvault_auth;
+ALTER FUNCTION auth.renew_ai_runs(jsonb) OWNER TO gigvault_definer;

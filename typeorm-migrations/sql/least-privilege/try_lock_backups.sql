@@ -1,11 +1,11 @@
--- Every login can take any advisory lock, so one of those could stop the backups. This lock needs rights on the table
--- that only gigvault_worker has too. It conflicts neither with reads nor with writes.
+-- Every login can take any advisory lock of a transaction, so one of those could stop the backups. This lock needs
+-- rights on a table that no login has. It does not conflict with pg_dump, which reads the table.
 CREATE FUNCTION app.try_lock_backups() RETURNS boolean
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
     BEGIN
-      LOCK TABLE public.backups IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
+      LOCK TABLE app.backup_lock IN SHARE UPDATE EXCLUSIVE MODE NOWAIT;
       RETURN true;
     EXCEPTION WHEN lock_not_available THEN
       RETURN false;
