@@ -104,6 +104,8 @@ const TASK_RUNS = `
   COMMENT ON COLUMN task_runs.failed_attempts IS 'The failed attempts: attempt, startedAt, endedAt, error.';
   CREATE INDEX idx_task_runs_task ON task_runs (task, id DESC);
   CREATE INDEX idx_task_runs_open ON task_runs (outcome, id) WHERE outcome IN ('queued', 'running', 'retrying');
+  CREATE UNIQUE INDEX idx_task_runs_requested ON task_runs (task) WHERE started_by = 'user' AND outcome = 'queued';
+  COMMENT ON INDEX idx_task_runs_requested IS 'Simultaneous requests of users queue one run.';
   CREATE INDEX idx_task_runs_created_at ON task_runs (created_at);
 
   ALTER TABLE task_runs ENABLE ROW LEVEL SECURITY;

@@ -11,7 +11,7 @@ export class LeastPrivilege implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       CREATE POLICY task_runs_definer_insert ON task_runs FOR INSERT TO gigvault_definer
-        WITH CHECK (started_by = 'user' AND outcome = 'queued');
+        WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND started_by = 'user' AND outcome = 'queued');
       GRANT INSERT (task, started_by, outcome) ON task_runs TO gigvault_definer;
     `);
     await queryRunner.query(BACKUP_LOCK);

@@ -277,6 +277,10 @@ describe('the schema', () => {
         'CREATE POLICY wide ON jobs FOR SELECT TO gigvault_admin USING (true)',
         /table public\.jobs: policy wide asks for no signature/,
       ],
+      [
+        'CREATE POLICY wide ON backups FOR SELECT TO gigvault_admin USING (true)',
+        /table public\.backups: policy wide asks for no signature/,
+      ],
       ['CREATE TABLE leaks (id bigint)', /table public\.leaks: row security is off/],
       [
         `CREATE SCHEMA billing; CREATE TABLE billing.invoices (id bigint);

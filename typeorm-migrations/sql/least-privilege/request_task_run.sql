@@ -6,6 +6,7 @@ CREATE FUNCTION auth.request_task_run(requested text) RETURNS bigint
       INSERT INTO public.task_runs (task, started_by, outcome)
       SELECT requested, 'user', 'queued'
       WHERE NOT EXISTS (SELECT FROM public.task_runs WHERE task = requested AND outcome = 'queued')
+      ON CONFLICT DO NOTHING
       RETURNING id
     $$;
 COMMENT ON FUNCTION auth.request_task_run(text) IS

@@ -43,10 +43,10 @@ const ROLE_CHECKS = [
   `SELECT format('role %s is a member of %s: REVOKE %2$s FROM %1$s', m.member::regrole, m.roleid::regrole) AS problem
    FROM pg_auth_members m
    WHERE m.member::regrole::text = ANY ('{gigvault_app,gigvault_auth,gigvault_worker,gigvault_admin,gigvault_backup}')`,
-  `SELECT format('%s may create objects in schema %s, and a function of its own could leave a trap for others: '
+  `SELECT format('%s may create objects in schema %s, and other logins could call a function of its own: '
      'REVOKE CREATE ON SCHEMA %2$s FROM %1$s, PUBLIC', current_user, nspname) AS problem
    FROM pg_namespace WHERE nspname !~ '^pg_' AND has_schema_privilege(oid, 'CREATE')`,
-  `SELECT format('%s may create temporary objects, and a function of its own could leave a trap for others: '
+  `SELECT format('%s may create temporary objects, and its next transactions could call a function left there: '
      'run docker/postgres/bootstrap.sql', current_user) AS problem
    WHERE has_database_privilege(current_database(), 'TEMPORARY')`,
 ];
@@ -90,7 +90,7 @@ const TABLE_CHECKS = [
   `${WITH} SELECT format('table %s: policy %s asks for no signature: '
      'it must contain EXISTS (SELECT FROM auth.signed_session)', t.name, p.polname) AS problem
    FROM tables t JOIN pg_policy p ON p.polrelid = t.oid
-   WHERE (t.relname = 'users' OR EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = t.oid AND a.attname = 'user_id'))
+   WHERE t.schema = 'public'
      AND p.polpermissive AND NOT (0 = ANY (p.polroles) OR 'gigvault_app'::regrole = ANY (p.polroles))
      AND p.polroles <> ARRAY['gigvault_owner'::regrole]::oid[]
      AND NOT (p.polcmd = 'a' AND p.polroles = ARRAY['gigvault_auditor'::regrole]::oid[])
@@ -103,7 +103,7 @@ const TABLE_CHECKS = [
      'REVOKE ALL ON %1$s FROM %2$s', g.name, g.grantee::regrole) AS problem
    FROM grants g JOIN tables t USING (oid) WHERE t.relispartition AND g.grantee <> 0`,
   `${WITH} SELECT format('table %s: audit trigger %s is missing or disabled: '
-     'SELECT audit.enable_partition(…) makes it, ENABLE TRIGGER wakes it', t.name, wanted) AS problem
+     'SELECT audit.enable_partition(…) makes it, ENABLE TRIGGER enables it', t.name, wanted) AS problem
    FROM tables t
    LEFT JOIN pg_inherits i ON i.inhrelid = t.oid
    JOIN audit.audited_tables a
