@@ -210,6 +210,9 @@ CREATE EXTENSION IF NOT EXISTS pg_stat_statements WITH SCHEMA public;
 -- Under row security a condition may use an index only if its operator reveals nothing about hidden
 -- rows (LEAKPROOF). PostgreSQL marks only a part of those that never report a value. Lists and searches
 -- need @>, && and @@, whose errors name types only, and the order of numerics, which has no errors.
+-- The operators of arrays call the equality of the element type. So these marks are right only while no
+-- login can create a type or an operator: logins have CREATE on no schema, and the server checks that at
+-- its start. pg_upgrade loses the marks; then the server warns until this file runs again.
 DO $leakproof$
 DECLARE
   operator regprocedure;

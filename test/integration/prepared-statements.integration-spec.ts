@@ -7,7 +7,7 @@ import { runAsUser } from '../support/run-as-user';
 import { startApp, type TestApp } from '../support/test-app';
 
 const TITLES = 'SELECT title FROM jobs ORDER BY id';
-const TRAP = `SELECT set_config('my.loot', string_agg(title, ','), false) AS title FROM jobs`;
+const LEFT_BEHIND = `SELECT set_config('my.loot', string_agg(title, ','), false) AS title FROM jobs`;
 
 /** SQL that stays on a pooled connection runs in the request of the next user, with their context. */
 describe('statements that SQL of one request leaves on a pooled connection', () => {
@@ -15,7 +15,7 @@ describe('statements that SQL of one request leaves on a pooled connection', () 
   let bob: number;
 
   beforeEach(async () => {
-    // One connection, so that the next request uses the one with the trap.
+    // One connection, so that the next request uses the one with the prepared statement.
     app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
     bob = (await createSignedInCaller(app)).id;
     await insertJob(app.db, bob);
@@ -25,14 +25,14 @@ describe('statements that SQL of one request leaves on a pooled connection', () 
 
   const readTitles = (): Promise<unknown> => runAsUser(bob, () => app.get(Database).query(TITLES));
 
-  /** Runs SQL of a thief on the pooled connection. */
+  /** Runs SQL of an attacker on the pooled connection. */
   const inject = (sql: string): Promise<unknown> => app.get(DataSource).query(sql);
 
   it('cannot take the name of a statement of the server, because nothing lists the names', async () => {
     await expect(inject('SELECT name FROM pg_prepared_statements')).rejects.toMatchObject({
       driverError: { code: '42501' },
     });
-    for (const guess of ['gv1', 'gv2', 'gigvault_check', 's1']) await inject(`PREPARE ${guess} AS ${TRAP}`);
+    for (const guess of ['gv1', 'gv2', 'gigvault_check', 's1']) await inject(`PREPARE ${guess} AS ${LEFT_BEHIND}`);
 
     expect(await readTitles()).toEqual([{ title: 'A job' }]);
     expect(await inject(`SELECT current_setting('my.loot', true) AS loot`)).toEqual([{ loot: null }]);
@@ -42,7 +42,7 @@ describe('statements that SQL of one request leaves on a pooled connection', () 
     const name = statementName(TITLES)!;
     expect(name).toMatch(/^gv_[\w-]{16}_\d+$/);
     await inject(`DEALLOCATE "${name}"`);
-    await inject(`PREPARE "${name}" AS ${TRAP}`);
+    await inject(`PREPARE "${name}" AS ${LEFT_BEHIND}`);
     await readTitles();
 
     expect(await inject(`SELECT current_setting('my.loot', true) AS loot`)).toEqual([{ loot: 'A job' }]);
@@ -56,7 +56,7 @@ describe('statements that SQL of one request leaves on a pooled connection', () 
   });
 
   it('that is written in front of another cannot run: the server sends one statement at a time', async () => {
-    const injected = runAsUser(bob, () => app.get(Database).query(`SELECT 1; PREPARE gv1 AS ${TRAP}`));
+    const injected = runAsUser(bob, () => app.get(Database).query(`SELECT 1; PREPARE gv1 AS ${LEFT_BEHIND}`));
 
     await expect(injected).rejects.toMatchObject({ code: '42601' });
   });

@@ -1,4 +1,4 @@
-/** A login that a thief may hold. gigvault_backup is not here: it reads all rows by design (SECURITY.md). */
+/** A login that an attacker may hold. gigvault_backup is not here: it reads all rows by design (SECURITY.md). */
 export type Login = 'app' | 'auth' | 'worker' | 'admin' | 'monitor';
 
 export const LOGINS: readonly Login[] = ['app', 'auth', 'worker', 'admin', 'monitor'];
