@@ -1,4 +1,4 @@
-import '../platform/config/load-config';
+import { readVariables } from '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, storeContextKeys, withCommands } from '../local-services/database-setup';
 import { readContextKey } from '../platform/config/config';
@@ -12,29 +12,37 @@ import { reportMigrations } from './launcher/source-reloader';
  */
 async function main(): Promise<string> {
   loadEnvironmentFile();
-  const given = process.env['DATABASE_MIGRATION_URL'];
-  if (given) return run(given, process.env);
+  const env = readVariables(process.env);
+  const given = env['DATABASE_MIGRATION_URL'];
+  if (given) return run(given, env);
   const folder = new DataFolder();
   const url = new ServicesFile(folder.resolve('services.json')).read()?.postgres?.owner;
   if (url === undefined) throw new Error('Set DATABASE_MIGRATION_URL, or start Gigvault here first (npm start).');
   const secrets = InstallationSecrets.load(folder.resolve('secrets.json'));
-  return run(url, selectKeys(process.env, secrets)).catch((error: unknown) => {
+  return run(url, selectKeys(env, secrets)).catch((error: unknown) => {
     throw withCommands(error, folder.path, folder.createServicesFolder(secrets.values.servicesName));
   });
 }
 
-/** Also stores the keys of signed contexts, when the environment has their secret. */
 async function run(url: string, env: NodeJS.ProcessEnv): Promise<string> {
   if (process.argv.includes('--revert')) {
     await revertLatestMigration(url);
     return 'The newest migration was reverted.';
   }
   const names = await runMigrations(url);
-  const contextKey = readContextKey(env);
-  if (contextKey !== undefined) await storeContextKeys(url, contextKey);
-  if (names.length === 0) return 'Nothing to do: no migration is pending.';
+  const keys = await storeKeys(url, env);
+  if (names.length === 0) return `No migration is pending.\n${keys}`;
   reportMigrations();
-  return `Done:\n  ${names.join('\n  ')}`;
+  return `Done:\n  ${names.join('\n  ')}\n${keys}`;
+}
+
+/** Stores the keys of signed contexts, when the environment has their secret, and returns a line about it. */
+async function storeKeys(url: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const contextKey = readContextKey(env);
+  if (contextKey === undefined)
+    return 'No key of signed contexts was stored: set SECRET_KEY and, if in use, CONTEXT_KEY as the servers do.';
+  await storeContextKeys(url, contextKey);
+  return 'The keys of signed contexts are stored.';
 }
 
 main().then(
