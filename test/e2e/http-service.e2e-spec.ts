@@ -4,6 +4,7 @@ import { createAnonymousCaller, createSignedInCaller } from '../support/accounts
 import { Caller } from '../support/caller';
 import { Database } from '../../src/platform/database/database';
 import { RateLimiterService } from '../../src/platform/http/access/rate-limiter.service';
+import { ContextSigner } from '../../src/platform/database/context-signer';
 import { HealthService } from '../../src/platform/health/health.service';
 import { runAsUser } from '../support/run-as-user';
 import { DrainingService } from '../../src/platform/http/edge/draining.service';
@@ -164,6 +165,33 @@ describe('health and metrics', () => {
     await lame.close();
 
     expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail }]);
+  });
+
+  it('is not ready when PostgreSQL no longer knows the key of its contexts', async () => {
+    const lame = await startApp({ sharedWith: app });
+    const setReplacedAt = (time: string) =>
+      app.db.query('superuser', `UPDATE secrets.context_keys SET replaced_at = ${time} WHERE login = 'gigvault_app'`);
+    await setReplacedAt(`now() - interval '2 days'`);
+
+    const ready = await createAnonymousCaller(lame).get('/health/ready');
+    await setReplacedAt('NULL');
+    await lame.close();
+
+    expect([ready.status, ready.body.checks.postgres]).toEqual([
+      503,
+      { status: 'failed', detail: 'context key not known' },
+    ]);
+  });
+
+  it('is not ready when its clock has left the time in which PostgreSQL accepts a context', async () => {
+    const lame = await startApp({ sharedWith: app });
+    const now = jest.spyOn(ContextSigner.prototype, 'now').mockReturnValue(Date.now() - 60_000);
+
+    const ready = await createAnonymousCaller(lame).get('/health/ready');
+    now.mockRestore();
+    await lame.close();
+
+    expect([ready.status, ready.body.checks.postgres]).toEqual([503, { status: 'failed', detail: 'clocks differ' }]);
   });
 
   it('is ready with warnings, which show no error text', async () => {

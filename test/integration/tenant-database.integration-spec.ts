@@ -107,7 +107,12 @@ describe(Database.name, () => {
   });
 
   it('probes as the app, through its pool, with no tenant', async () => {
-    expect(await database.checkWritable()).toEqual({ isInRecovery: false, isReadOnly: false, written: 4_000 });
+    expect(await database.checkWritable()).toEqual({
+      isInRecovery: false,
+      isReadOnly: false,
+      isContextAccepted: true,
+      written: 4_000,
+    });
     await runAsUser(ann, () =>
       database.transaction(async (unit) => {
         await unit.query(COUNT);

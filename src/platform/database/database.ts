@@ -14,13 +14,22 @@ import { UnitOfWork, type QueryOptions } from './unit-of-work';
 
 /**
  * Checks the disk: the inner rows exceed work_mem, so PostgreSQL writes a temporary file of 56 kB and deletes it. A
- * full disk fails the probe. The probe leaves nothing to vacuum.
+ * full disk fails the probe. The probe leaves nothing to vacuum. Without an accepted context, row security would answer
+ * each request with empty lists.
  */
 const PROBE = `
   SELECT pg_is_in_recovery() AS "isInRecovery", current_setting('transaction_read_only') = 'on' AS "isReadOnly",
-         count(n) AS written
+         EXISTS (SELECT FROM auth.context) AS "isContextAccepted", count(n) AS written
   FROM (SELECT set_config('work_mem', '64kB', true) AS memory OFFSET 0) small,
        LATERAL generate_series(1, 4000 + 0 * length(small.memory)) n`;
+
+/** What a probe found. */
+interface ProbeResult {
+  readonly isInRecovery: boolean;
+  readonly isReadOnly: boolean;
+  /** False when PostgreSQL does not know the key that signs contexts. */
+  readonly isContextAccepted: boolean;
+}
 
 /**
  * The database access of tenants; all their queries go through it. Each unit of work is one transaction of the login
@@ -142,8 +151,8 @@ export class Database {
    * Probes PostgreSQL as requests use it: as gigvault_app through the app's pool, but without a tenant. Fails when no
    * request could be served, or when the data disk is full.
    */
-  async checkWritable(): Promise<{ isInRecovery: boolean; isReadOnly: boolean }> {
-    const [row] = await this.newUnitOfWork(null).queryOnce<{ isInRecovery: boolean; isReadOnly: boolean }>(PROBE);
+  async checkWritable(): Promise<ProbeResult> {
+    const [row] = await this.newUnitOfWork(null).queryOnce<ProbeResult>(PROBE);
     return row!;
   }
 

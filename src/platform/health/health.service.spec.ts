@@ -5,6 +5,7 @@ describe(shortReason.name, () => {
     [{ code: '53100', message: 'could not extend file "base/1/canary"' }, 'disk full'],
     [{ code: '53300', message: 'too many clients already' }, 'out of resources'],
     [{ code: '57P03', message: 'the database system is starting up' }, 'starting'],
+    [{ code: 'GV001', message: 'the signature of the context has expired' }, 'clocks differ'],
     [{ message: 'timeout exceeded when trying to connect' }, 'no free connection'],
     [{ message: 'OOM command not allowed' }, 'out of memory'],
     [{ message: 'READONLY canary' }, 'read-only'],

@@ -9,6 +9,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^53100\b/, 'disk full'],
   [/^53/, 'out of resources'],
   [/^57P03\b|^LOADING /, 'starting'],
+  [/^GV001\b/, 'clocks differ'],
   [/^25006\b|^READONLY /, 'read-only'],
   [/^timeout exceeded when trying to connect/, 'no free connection'],
   [/^OOM /, 'out of memory'],
@@ -99,9 +100,10 @@ export class HealthService {
   }
 
   private async checkPostgres(): Promise<CheckResult> {
-    const { isInRecovery, isReadOnly } = await this.database.checkWritable();
+    const { isInRecovery, isReadOnly, isContextAccepted } = await this.database.checkWritable();
     if (isInRecovery) return { status: 'failed', detail: 'in recovery' };
-    return isReadOnly ? { status: 'failed', detail: 'read-only' } : { status: 'ok' };
+    if (isReadOnly) return { status: 'failed', detail: 'read-only' };
+    return isContextAccepted ? { status: 'ok' } : { status: 'failed', detail: 'context key not known' };
   }
 
   private async checkRedis(): Promise<CheckResult> {
