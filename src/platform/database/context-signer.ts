@@ -5,7 +5,10 @@ import { LRUCache } from 'lru-cache';
 const SEPARATOR = '\x1f';
 const BLOCK_BYTES = 64;
 
-/** Reuse of a signature. PostgreSQL accepts it for 30 seconds, so a waiting statement keeps 25 seconds. */
+/**
+ * Reuse of a signature. PostgreSQL accepts it for 30 seconds. Reuse and the whole seconds of its time take up to 6, and
+ * the clocks may differ by 20 (context-check.ts), so at least 4 seconds remain for a waiting statement.
+ */
 const REUSE_MS = 5_000;
 const MAX_REUSED = 10_000;
 

@@ -3,8 +3,8 @@ import { ContextSigner } from '../context-signer';
 /** A function that runs one statement with the login gigvault_app and returns its rows. */
 export type ParameterizedQuery = (sql: string, values: unknown[]) => Promise<Record<string, unknown>[]>;
 
-/** PostgreSQL accepts a signature for this time before and after the start of the transaction. */
-const MAX_SKEW_MS = 30_000;
+/** PostgreSQL accepts a signature for 30 seconds; the rest is for its reuse and for waiting statements. */
+const MAX_SKEW_MS = 20_000;
 
 const TIME = `SELECT (extract(epoch FROM now()) * 1000)::float8 AS ms`;
 
@@ -33,8 +33,8 @@ export async function findContextProblems(query: ParameterizedQuery, contextKey:
   const skewMs = Math.max(sentAt - time, time - Date.now());
   if (skewMs < MAX_SKEW_MS) return [];
   return [
-    `the clocks of server and database differ by ${Math.round(skewMs / 1_000)} s, and signatures are valid for ` +
-      '30 s: timedatectl set-ntp true on both machines',
+    `the clocks of server and database differ by ${Math.round(skewMs / 1_000)} s, and a signature allows ` +
+      `${MAX_SKEW_MS / 1_000} s: timedatectl set-ntp true on both machines`,
   ];
 }
 
