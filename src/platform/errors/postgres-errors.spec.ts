@@ -29,6 +29,7 @@ describe('toAppError', () => {
     ['58030', 'service.unavailable', 503],
     ['08006', 'service.unavailable', 503],
     ['08P01', 'service.unavailable', 503],
+    ['GV001', 'service.unavailable', 503],
   ])('maps SQLSTATE %s to %s', (state, code, status) => {
     const error = toAppError(pgError(state));
 
@@ -45,6 +46,7 @@ describe('toAppError', () => {
 
   it('ignores programming errors', () => {
     expect(toAppError(pgError('42703'))).toBeUndefined();
+    expect(toAppError(pgError('GV002'))).toBeUndefined();
     expect(toAppError(new TypeError('x'))).toBeUndefined();
     expect(toAppError('x')).toBeUndefined();
   });

@@ -37,6 +37,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   '57P': 'service.unavailable', // 57P01 admin shutdown, 57P02 crash, 57P03 starting up
   '58': 'service.unavailable', // system error: 58030 I/O
   GV001: 'service.unavailable', // the signature of the context expired while the transaction waited
+  // GV002 is absent: a write that was taken for a read is a programming error (refuse_short_context.sql).
 };
 
 const NETWORK_CODES = new Set([
