@@ -1,4 +1,4 @@
-import { ConfigError, loadSettings } from '../platform/config/load-config';
+import { ConfigError, loadSettings, readVariables } from '../platform/config/load-config';
 import { basename, dirname, resolve } from 'node:path';
 import { BackupError, type BackupStore, FolderStore, parseFileName } from '../backups/storage/backup-store';
 import { countRows } from '../backups/storage/backup-file';
@@ -52,19 +52,20 @@ async function main(): Promise<void> {
     },
   });
   if (values.help || positionals.length > 1) return print(USAGE);
+  const given = readVariables(process.env);
   const restoreArguments: RestoreArguments = {
     backup: positionals[0],
-    to: values.to ?? process.env['DATABASE_SUPERUSER_URL'],
+    to: values.to ?? given['DATABASE_SUPERUSER_URL'],
     canReplace: values.force,
     isConfirmed: values.yes,
   };
   const folder = new DataFolder();
   // Another database has keys of its operator: no secrets are created in this data folder.
   const secrets =
-    restoreArguments.to === undefined && shouldEmbedPostgres(process.env)
+    restoreArguments.to === undefined && shouldEmbedPostgres(given)
       ? InstallationSecrets.load(folder.resolve('secrets.json'))
       : undefined;
-  const environment = buildRestoreEnvironment(folder, secrets);
+  const environment = { ...given, ...(secrets && selectKeys(given, secrets)), GIGVAULT_DATA_DIR: folder.path };
   const settings = loadSettings(SETTING_NAMES, environment);
   const store = createBackupStore(buildBackups(settings));
   if (restoreArguments.backup === undefined) return printBackups(store);
@@ -120,10 +121,6 @@ async function withEmbeddedPostgres(
     await postgres.stop();
     lock.release();
   }
-}
-
-function buildRestoreEnvironment(folder: DataFolder, secrets: InstallationSecrets | undefined): NodeJS.ProcessEnv {
-  return { ...process.env, ...(secrets && selectKeys(process.env, secrets)), GIGVAULT_DATA_DIR: folder.path };
 }
 
 /** Finds the backup: a file by its path, or a file of the store by its number. */

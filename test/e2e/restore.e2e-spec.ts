@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ScratchCluster } from '../../src/backups/restore/scratch-cluster';
@@ -57,6 +57,13 @@ describe('npm run restore', () => {
         resolveResult({ code: Number(error?.code ?? 0), output: stdout + stderr }),
       );
     });
+  }
+
+  /** Returns the changes that replace a setting by the path of a file with its value, as compose does. */
+  function moveToFile(name: string, value: string): Record<string, string> {
+    const file = join(folder, name);
+    writeFileSync(file, value);
+    return { [name]: '', [`${name}_FILE`]: file };
   }
 
   const listDatabases = (url: string) =>
@@ -118,7 +125,11 @@ describe('npm run restore', () => {
       });
       expect(await listDatabases(url)).toEqual([]);
 
-      const restored = await restore([String(first!.id), '--to', target, '--yes']);
+      const restored = await restore([String(first!.id), '--yes'], {
+        ...moveToFile('SECRET_KEY', SECRET_KEY),
+        ...moveToFile('ENCRYPTION_KEYS', app.settings['ENCRYPTION_KEYS']!),
+        ...moveToFile('DATABASE_SUPERUSER_URL', target),
+      });
       expect(restored).toMatchObject({ code: 0, output: expect.stringContaining('found equal') });
       expect(restored.output).toContain('Erased again, at their request after the backup: 1 users.');
       expect(await query(target, 'SELECT title FROM jobs')).toEqual([{ title: 'A job that stays' }]);

@@ -36,7 +36,7 @@ describe(readVariables.name, () => {
 
     expect(loadConfig(buildTestEnvironment(changes)).database.urls.auth).toBe(url);
     expect(loadServerConfig('worker', buildTestEnvironment(changes)).database.urls.auth).toBe(url);
-    expect(readVariables({ DATABASE_SUPERUSER_URL_FILE: file })['DATABASE_SUPERUSER_URL']).toBe(url);
+    expect(readVariables({ DATABASE_SUPERUSER_URL_FILE: file })).toEqual({ DATABASE_SUPERUSER_URL: url });
   });
 
   it('leaves files alone that are no settings, or settings themselves', () => {

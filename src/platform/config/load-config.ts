@@ -81,7 +81,8 @@ export function loadSettings<Name extends keyof Settings>(
 
 /**
  * Returns the variables that are set; an empty one counts as unset, as compose files and shells write it. NAME_FILE is
- * the path of a file with the value of NAME: a mounted secret is not visible in the environment of the process.
+ * the path of a file with the value of NAME: a mounted secret is not visible in the environment of the process. The
+ * result contains NAME instead of NAME_FILE.
  * @throws ConfigError for a file that cannot be read, and for a setting with both forms
  */
 export function readVariables(environment: NodeJS.ProcessEnv): Record<string, string | undefined> {
@@ -92,6 +93,7 @@ export function readVariables(environment: NodeJS.ProcessEnv): Record<string, st
     const setting = name.slice(0, -FILE_SUFFIX.length);
     if (values[setting] !== undefined) problems.push(`${setting}, ${name}: set only one of them`);
     else values[setting] = readSecret(values[name]!) ?? void problems.push(`${name}: the file cannot be read`);
+    delete values[name];
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return values;
