@@ -1,4 +1,4 @@
-import '../platform/config/load-config';
+import { readVariables } from '../platform/config/load-config';
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 import { DataFolder } from '../local-services/data-folder';
@@ -19,10 +19,11 @@ function main(): void {
 
 /** Returns the URLs of the settings when DATABASE_URL is set, otherwise those of the embedded PostgreSQL. */
 function findUrls(): Partial<Record<ServiceRole, string>> | undefined {
-  const { DATABASE_URL: app } = process.env;
+  const variables = readVariables(process.env);
+  const app = variables['DATABASE_URL'];
   if (!app) return new ServicesFile(new DataFolder().resolve('services.json')).read()?.postgres;
   const others = Object.entries(DATABASE_URL_ROLES).flatMap(([name, role]) => {
-    const url = process.env[name];
+    const url = variables[name];
     return url ? [[role, url] as const] : [];
   });
   return { app, ...Object.fromEntries(others) };

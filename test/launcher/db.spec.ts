@@ -17,9 +17,9 @@ describe('npm run db', () => {
     return stdout.trim();
   };
 
-  it('prints the URLs of an external database that .env names', async () => {
-    const env =
-      'DATABASE_URL=postgres://app@db.example.org/a\nDATABASE_MIGRATION_URL=postgres://owner@db.example.org/a\n';
+  it('prints the URLs of an external database that .env names, itself or by a file', async () => {
+    writeFileSync(join(checkout.path, 'owner-url'), 'postgres://owner@db.example.org/a\n');
+    const env = 'DATABASE_URL=postgres://app@db.example.org/a\nDATABASE_MIGRATION_URL_FILE=owner-url\n';
     writeFileSync(join(checkout.path, '.env'), env);
 
     expect(await readUrl('app')).toBe('postgres://app@db.example.org/a');
