@@ -1,6 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DataFolder, findDataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import {
+  DataFolder,
+  findDataFolder,
+  findProjectRoot,
+  findServicesFolder,
+  OperatorError,
+} from '../local-services/data-folder';
 import {
   InstallationSecrets,
   buildRoleUrls,
@@ -53,7 +59,7 @@ class EmbeddedInstallation {
   /** The folder of PostgreSQL and Redis. */
   get servicesFolder(): string {
     if (!this.exists) return this.path;
-    return new DataFolder().createServicesFolder(this.loadSecrets().values.servicesName);
+    return findServicesFolder(this.path, this.loadSecrets().values.servicesName);
   }
 
   /** The services of the running launcher; undefined when it does not run. */

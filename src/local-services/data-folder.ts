@@ -53,6 +53,14 @@ const ROOT = { uid: 0, gid: 0 } as const;
 const ROOT_SERVICES_FOLDER = '/var/lib/gigvault';
 
 /**
+ * Returns the path of the folder for the services' data, which may not exist. For root it is outside the checkout and
+ * has an unguessable name; everybody else uses the data folder.
+ */
+export function findServicesFolder(dataFolder: string, unguessableName: string): string {
+  return findServiceUser() ? join(ROOT_SERVICES_FOLDER, unguessableName) : dataFolder;
+}
+
+/**
  * The folder of an installation (see `findDataFolder`), created when it is missing. Only its owner has access. It
  * contains secrets, logs, lock and service files and, unless root runs it, the data of PostgreSQL and Redis.
  */
@@ -85,15 +93,16 @@ export class DataFolder {
   }
 
   /**
-   * Creates and returns the folder for the services' data. For root it is outside the checkout and has an unguessable
-   * name. It belongs to root, so that no account can replace the folder of another in it.
+   * Creates and returns the folder for the services' data (see `findServicesFolder`). Under root it belongs to root, so
+   * that no account can replace the folder of another in it.
    */
   createServicesFolder(unguessableName: string): string {
-    if (!findServiceUser()) return this.path;
+    const folder = findServicesFolder(this.path, unguessableName);
+    if (folder === this.path) return folder;
     mkdirSync(ROOT_SERVICES_FOLDER, { recursive: true });
     chmodSync(ROOT_SERVICES_FOLDER, 0o711);
-    const folder = createPrivateFolder(join(ROOT_SERVICES_FOLDER, unguessableName));
-    // Each account enters it to reach its own folder, which is closed to the others.
+    // Each account enters it to reach its own folder, which is closed to the others. Running servers use it.
+    mkdirSync(folder, { recursive: true, mode: 0o711 });
     giveTo(folder, ROOT, 0o711);
     return folder;
   }
@@ -101,16 +110,18 @@ export class DataFolder {
   /**
    * Creates and returns the folder of API and worker for keys and backups. For root it is outside of this folder. Both
    * write the key file; the worker writes backups, which the API may list. What an earlier version left in this folder
-   * is moved there, and links remain.
+   * is moved there, and links remain. No server may run: the folder is closed to both accounts until all is in place,
+   * so that neither can replace what root gives away.
    */
   createServersFolder(unguessableName: string): string {
     const users = findServerUsers();
     if (!users) return this.path;
     const folder = join(this.createServicesFolder(unguessableName), 'servers');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    giveTo(folder, users.worker, 0o770);
+    giveTo(folder, ROOT, 0o700);
     this.moveKeys(join(folder, KEY_FILE_NAME), users);
     this.moveBackups(join(folder, BACKUPS_NAME), users);
+    giveTo(folder, users.worker, 0o770);
     return folder;
   }
 
@@ -127,11 +138,20 @@ export class DataFolder {
     const source = this.resolve(BACKUPS_NAME);
     mkdirSync(target, { recursive: true, mode: 0o700 });
     giveTo(target, ROOT, 0o700);
-    if (isOwnEntry(source)) cpSync(source, target, { recursive: true, preserveTimestamps: true });
-    for (const name of readdirSync(target)) giveTo(join(target, name), users.worker, 0o600);
+    if (isOwnEntry(source)) {
+      // The worker's entries first: the copy could write through a link.
+      giveEntries(target, ROOT);
+      cpSync(source, target, { recursive: true, preserveTimestamps: true });
+    }
+    giveEntries(target, users.worker);
     giveTo(target, users.worker, 0o750);
     if (!isLink(source)) replaceByLink(source, target);
   }
+}
+
+/** Gives the files in a folder, which must be closed, to an account. */
+function giveEntries(folder: string, owner: Parameters<typeof giveTo>[1]): void {
+  for (const name of readdirSync(folder)) giveTo(join(folder, name), owner, 0o600);
 }
 
 function isLink(path: string): boolean {

@@ -1,11 +1,11 @@
 import {
   chmodSync,
-  chownSync,
   linkSync,
   closeSync,
   constants,
   fchmodSync,
   fchownSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -116,22 +116,28 @@ export function findServerUsers(): ServerUsers | undefined {
 }
 
 /**
- * Changes owner and mode of a file or folder.
- * @throws Error for a link: the account that may write to the folder would choose what root gives away
+ * Changes the owner of a file or folder, and its mode if one is given. The folder around it must be closed to the
+ * accounts that root does not trust: they could replace a parent of the path.
+ * @throws Error for a link, for a device, and for a second name of another user's file: an account that may write to
+ *   the folder would choose what root gives away
  */
-export function giveTo(path: string, { uid, gid }: Pick<ServiceUser, 'uid' | 'gid'>, mode: number): void {
+export function giveTo(path: string, { uid, gid }: Pick<ServiceUser, 'uid' | 'gid'>, mode?: number): void {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
+    const stat = fstatSync(file);
+    const isOnlyName = stat.isFile() && (stat.nlink === 1 || stat.uid === uid);
+    if (!stat.isDirectory() && !isOnlyName)
+      throw new Error(`${path} is not given to another account: it is no plain file, or has a second name`);
     fchownSync(file, uid, gid);
-    fchmodSync(file, mode);
+    if (mode !== undefined) fchmodSync(file, mode);
   } finally {
     closeSync(file);
   }
 }
 
-/** Makes the service user, if any, the owner of a path. */
+/** Makes the service user, if any, the owner of a file or folder. @throws Error like `giveTo` */
 export function changeOwner(user: ServiceUser | undefined, path: string): void {
-  if (user) chownSync(path, user.uid, user.gid);
+  if (user) giveTo(path, user);
 }
 
 /**

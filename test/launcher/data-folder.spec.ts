@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -104,6 +105,38 @@ describe(DataFolder.name, () => {
       rmSync(join(folder, '..'), { recursive: true });
     },
   );
+
+  (users ? it : it.skip)('is closed to the servers while it is prepared', () => {
+    const data = new DataFolder(join(home, 'closed'));
+    InstallationSecrets.load(data.resolve('secrets.json'));
+    const folder = data.createServersFolder('a-closed-name');
+    services.push(join(folder, '..'));
+    symlinkSync(home, join(folder, 'backups', 'a link'));
+
+    // Root refuses a link in it, so the preparation stops halfway.
+    expect(() => data.createServersFolder('a-closed-name')).toThrow('ELOOP');
+
+    const { uid, mode } = statSync(folder);
+    expect([uid, mode & 0o777]).toEqual([0, 0o700]);
+  });
+
+  (users ? it : it.skip)('gives away no file that has a second name elsewhere', () => {
+    const data = new DataFolder(join(home, 'linked'));
+    InstallationSecrets.load(data.resolve('secrets.json'));
+    const folder = data.createServersFolder('a-linked-name');
+    services.push(join(folder, '..'));
+    const outside = join(folder, '..', 'of-root');
+    const inside = join(folder, 'backups', 'a backup');
+    writeFileSync(outside, 'x');
+    linkSync(outside, inside);
+
+    expect(() => data.createServersFolder('a-linked-name')).toThrow(`${inside} is not given`);
+    expect(statSync(outside).uid).toBe(0);
+
+    // A second name of the worker's own file gives nothing away: an operator may copy backups by links.
+    chownSync(outside, users!.worker.uid, users!.worker.gid);
+    expect(data.createServersFolder('a-linked-name')).toBe(folder);
+  });
 
   (user ? it : it.skip)('refuses a folder of another user', () => {
     const theirs = join(home, 'theirs');

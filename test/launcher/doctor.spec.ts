@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DATABASE_URL_ROLES, InstallationSecrets } from '../../src/local-services/server-environment';
-import { DataFolder } from '../../src/local-services/data-folder';
+import { DataFolder, findServicesFolder } from '../../src/local-services/data-folder';
 import { withClient } from '../../src/local-services/database-setup';
 import { KeyFile, newMasterKey } from '../../src/platform/encryption/key-file';
 import { associatedData } from '../../src/platform/encryption/data-keys';
@@ -474,11 +474,12 @@ describe('npm run doctor', () => {
     const path = join(home, 'broken-data');
     const folder = new DataFolder(path);
     const { servicesName } = InstallationSecrets.load(folder.resolve('secrets.json')).values;
-    const services = folder.createServicesFolder(servicesName);
+    const services = findServicesFolder(path, servicesName);
     const examineFolder = () => installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
     const before = await examineFolder();
+    expect(existsSync(services)).toBe(services === path);
     expect(existsSync(join(services, 'postgres'))).toBe(false);
-    mkdirSync(join(services, 'postgres'));
+    mkdirSync(join(services, 'postgres'), { recursive: true });
     writeFileSync(join(services, 'postgres', 'PG_VERSION'), '15\n');
 
     const broken = await examineFolder();
