@@ -23,7 +23,7 @@ import { loadConfig } from '../platform/config/load-config';
 import { describeError, loadEnvironmentFile, print } from './command-line';
 import { checkEnvironmentFile } from './doctor/environment-file';
 import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
-import { checkBackupFolder, checkDisks, checkMailServer, checkPort } from './doctor/machine-checks';
+import { checkAccounts, checkBackupFolder, checkDisks, checkMailServer, checkPort } from './doctor/machine-checks';
 import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
 import { checkKeyFile, checkNames, checkSettings } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
@@ -230,6 +230,7 @@ async function examineMachine(
 ): Promise<Finding[]> {
   return [
     await checkPort(config.http, running?.api),
+    checkAccounts(),
     ...checkDisks(config, servicesFolder),
     await checkBackupFolder(config.backups, Boolean(process.env['BACKUP_DIR'])),
     await checkMailServer(config),

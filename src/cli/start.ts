@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DataFolder, findProjectRoot, OperatorError } from '../local-services/data-folder';
+import { findSharedAccount } from '../local-services/file-permissions';
 import { describeError, print } from './command-line';
 import { FAKE_NAMES } from './launcher/fake-programs';
 import { Launcher, type LauncherOptions } from './launcher/launcher';
@@ -53,6 +54,7 @@ async function main(): Promise<number> {
   try {
     const launcher = new Launcher(folder, lock, serviceSet, process.env, options);
     print('Starting Gigvault …');
+    warnOfSharedAccount();
     const uncaughtFault = new UncaughtFault();
     printAddresses(await launcher.start(requests.signal), launcher.consumeFirstAdmin(), folder);
     const supervised = launcher.supervise(requests.signal, print);
@@ -70,6 +72,12 @@ async function main(): Promise<number> {
     new ServicesFile(folder.resolve('services.json')).remove();
     lock.release();
   }
+}
+
+/** Prints a warning when root has too few accounts for its processes. */
+function warnOfSharedAccount(): void {
+  const shared = findSharedAccount();
+  if (shared) print(`Warning: ${shared.detail}. Cure: ${shared.cure}`);
 }
 
 /** Restarts API and worker at Enter, for example after a migration; at a terminal and with --watch only. */

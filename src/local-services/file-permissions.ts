@@ -78,8 +78,9 @@ export interface ServiceUser {
 }
 
 /**
- * The accounts that root may use, best first: an account of Gigvault, or one of every system that owns no files. They
- * differ, because a process can read the environment of another process of its account.
+ * The accounts that root may use, best first: an account of Gigvault, or one of every system. They differ, because a
+ * process can read the environment of another process of its account. Other programs may use those of the system:
+ * Debian's `at` runs as daemon.
  */
 const ACCOUNTS = {
   services: ['postgres', 'nobody'],
@@ -90,17 +91,28 @@ const ACCOUNTS = {
 /**
  * Returns the account of PostgreSQL and Redis, of the API or of the worker under root, otherwise undefined (the current
  * user). PostgreSQL refuses to run as root, and initdb refuses a uid without a line in /etc/passwd.
+ * @param accounts the content of /etc/passwd, by default that of this machine
  */
-export function findServiceUser(kind: keyof typeof ACCOUNTS = 'services'): ServiceUser | undefined {
+export function findServiceUser(kind: keyof typeof ACCOUNTS = 'services', accounts?: string): ServiceUser | undefined {
   if (process.getuid?.() !== 0) return undefined;
-  const lines = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .map((line) => line.split(':'));
+  const lines = (accounts ?? readFileSync('/etc/passwd', 'utf8')).split('\n').map((line) => line.split(':'));
   for (const name of ACCOUNTS[kind]) {
     const line = lines.find(([entry]) => entry === name);
     if (line) return { name, uid: Number(line[2]), gid: Number(line[3]) };
   }
   return undefined;
+}
+
+/** Returns what is wrong, and the cure, when two kinds of processes have the same account under root. */
+export function findSharedAccount(accounts?: string): { readonly detail: string; readonly cure: string } | undefined {
+  const kinds = Object.keys(ACCOUNTS) as (keyof typeof ACCOUNTS)[];
+  const names = kinds.flatMap((kind) => findServiceUser(kind, accounts)?.name ?? []);
+  const shared = names.find((name, index) => names.indexOf(name) !== index);
+  if (shared === undefined) return undefined;
+  return {
+    detail: `the account ${shared} runs several of PostgreSQL, API and worker, which can read each other's secrets`,
+    cure: 'useradd --system --user-group gigvault-api && useradd --system --user-group gigvault-worker',
+  };
 }
 
 /** The accounts of API and worker, which share a group: the API reads what the worker writes. */

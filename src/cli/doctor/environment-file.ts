@@ -27,7 +27,7 @@ export function checkEnvironmentFile(text: string, compose: string): Finding[] {
   return splitLines(text).flatMap((line, index) => {
     if (/^\s*(?:#|$)/.test(line)) return [];
     const name = readName(line);
-    if (name === undefined) return [describeStrayLine(index + 1)];
+    if (name === undefined) return [describeInvalidLine(index + 1)];
     return known.has(name) || isFileOfSetting(name) || OTHERS.test(name) ? [] : [describeUnknown(name)];
   });
 }
@@ -39,7 +39,7 @@ function readName(line: string): string | undefined {
 }
 
 /** Its text is not shown: it may be a secret. */
-function describeStrayLine(number: number): Finding {
+function describeInvalidLine(number: number): Finding {
   const detail = `line ${number} of .env has no =, and Node ignores the setting after it`;
   return warning('settings', detail, 'write NAME=value, or # before a comment');
 }

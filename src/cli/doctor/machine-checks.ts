@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { BackupError } from '../../backups/storage/backup-store';
 import { type S3Access, S3Store } from '../../backups/storage/s3-store';
+import { findSharedAccount } from '../../local-services/file-permissions';
 import { readCommandLine, whyNotListen } from '../../local-services/managed-process';
 import { buildSpaceCure } from '../../local-services/storage-problems';
 import type { Config } from '../../platform/config/config';
@@ -28,6 +29,16 @@ export async function checkPort({ host, port }: Config['http'], runningUrl: stri
     return problem('port', reason, 'HOST=127.0.0.1 npm start, or HOST=0.0.0.0 for all addresses of this machine');
   const owner = reason.endsWith('taken') ? findPortOwner(port) : undefined;
   return problem('port', `${reason}${owner === undefined ? '' : ` by ${owner}`}`, `PORT=${port + 1} npm start`);
+}
+
+/** Checks that root gives each kind of process an account of its own. */
+export function checkAccounts(): Finding {
+  const shared = findSharedAccount();
+  if (shared) return warning('accounts', shared.detail, shared.cure);
+  return ok(
+    'accounts',
+    process.getuid?.() === 0 ? 'one for each kind of process' : 'all processes run as the current user',
+  );
 }
 
 /**
