@@ -4,7 +4,9 @@
 --
 -- Run it as a superuser for each database before the migrations, and again when this file changes.
 -- It can be repeated, run by several sessions at once, and sent as one string by a driver or with
--- `psql -f`. Existing objects do not change.
+-- `psql -f`. Tables and their rows do not change. Settings, memberships and attributes of Gigvault's
+-- roles are set again, and privileges and marks of PostgreSQL's own functions. Large objects that
+-- these roles own are removed.
 --
 -- Roles belong to the cluster, extensions and grants to the database. CREATE DATABASE … TEMPLATE
 -- copies the extensions but not the grants, so a clone needs this file too.
@@ -99,9 +101,10 @@ $memberships$;
 -- client cannot keep a transaction open. With row_security = off a backup that RLS would filter
 -- fails instead. jit costs more than it saves on queries of milliseconds.
 --
--- The log of the server must contain no values, because an erasure does not reach it. A message of level ERROR may quote
--- one ("invalid input syntax"), so these are not logged: the servers log errors themselves, without values. Parameters of
--- slow statements and the details of a message are left out too.
+-- The log of the server must contain no values, because an erasure does not reach it. A message of
+-- level ERROR may quote one ("invalid input syntax"), so these are not logged: the servers log errors
+-- themselves, without values. Parameters of slow statements and the details of a message are left
+-- out too.
 --
 -- A login can change its own settings (ALTER ROLE … SET), so all others are removed. The comment of
 -- the role repeats its settings, and only a superuser can change it: the server compares both at its

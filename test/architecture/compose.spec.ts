@@ -33,9 +33,14 @@ interface ComposeFile {
 }
 
 const compose = parse(readFileSync('docker/compose.yml', 'utf8'), { merge: true }) as ComposeFile;
-/** Secrets of features that are off by default stay in .env; NAME_FILE works for them too. */
-const OPTIONAL_SECRETS =
-  /^(?:CONTEXT_KEY|GIGVAULT_ADMIN_PASSWORD|UPWORK_CLIENT_SECRET|VAULT_TOKEN|(?:BACKUP_S3|AWS_KMS|AI)_\w+_KEY)$/;
+/** Optional secrets stay in .env, as the comment of the compose file says; NAME_FILE works for them too. */
+const OPTIONAL_SECRETS = new RegExp(
+  '^(?:GIGVAULT_ADMIN_PASSWORD|UPWORK_CLIENT_SECRET|VAULT_TOKEN|BACKUP_SCRATCH_URL|' +
+    '(?:BACKUP_S3|AWS_KMS|AI)_\\w+_KEY)$',
+);
+
+/** Matches a variable of .env with a secret, or with a URL that contains a password. */
+const SECRET_VARIABLE = /\$\{\w*(?:PASSWORD|SECRET|TOKEN|_KEY|(?:DATABASE|REDIS|SMTP|SCRATCH)\w*_URL)\b/;
 
 const services = Object.entries(compose.services);
 
@@ -90,9 +95,7 @@ describe('docker/compose.yml', () => {
     const read = readSecretFiles(service).map(([, secret]) => secret);
     // Redis includes its secret in its configuration.
     if (service.image === 'redis:7') read.push('redis_config');
-    const plain = Object.entries(environment).filter(([, value]) =>
-      /\$\{\w*(?:PASSWORD|SECRET|TOKEN|_KEY)\b/.test(String(value)),
-    );
+    const plain = Object.entries(environment).filter(([, value]) => SECRET_VARIABLE.test(String(value)));
 
     expect([...secrets].sort()).toEqual(read.sort());
     expect(plain.map(([name]) => name).filter((name) => !OPTIONAL_SECRETS.test(name))).toEqual([]);
