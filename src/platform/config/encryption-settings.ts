@@ -44,7 +44,8 @@ export const encryptionSettings = {
     )
     .meta({ example: '' }),
   ENCRYPTION_KEY_FILE: text(
-    'File of the master keys, the same for all processes, mode 0600; a rotation adds its key to it.',
+    'File of the master keys, the same for all processes; a rotation adds its key to it. Mode 0600, or 0640 for a ' +
+      'group that only API and worker have: every member of the group can read the keys.',
     '/var/lib/gigvault/encryption-keys.json',
   ),
   KMS_CACHE_SECONDS: integer(900, 60, 86_400)

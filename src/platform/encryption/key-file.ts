@@ -60,7 +60,10 @@ export class KeyFile {
   /** Reads the file. @throws ConfigError when it is missing, readable by others, or invalid */
   read(): KeyRing {
     const { mode } = this.inspect(() => statSync(this.path));
-    if ((mode & 0o037) !== 0) throw this.problem(`other users may read ${this.path}: run chmod 600 on it`);
+    if ((mode & 0o037) !== 0)
+      throw this.problem(
+        `other users may read ${this.path}: run chmod 600 on it, or 640 for a group of API and worker only`,
+      );
     const text = this.inspect(() => readFileSync(this.path, 'utf8'));
     const content = CONTENT.safeParse(parseKeyRing(text)).data;
     const keys = new Map(Object.entries(content?.keys ?? {}).map(([id, key]) => [id, Buffer.from(key, 'base64')]));

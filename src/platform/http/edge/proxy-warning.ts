@@ -14,7 +14,7 @@ export function registerProxyWarning(fastify: FastifyInstance, { isProduction }:
   if (!isProduction) return;
   let silentUntil = 0;
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (Date.now() >= silentUntil && isForwardedByStranger(request)) {
+    if (Date.now() >= silentUntil && isForwardedByUntrusted(request)) {
       silentUntil = Date.now() + INTERVAL_MS;
       const peer = request.socket.remoteAddress;
       logger.warn(
@@ -28,6 +28,6 @@ export function registerProxyWarning(fastify: FastifyInstance, { isProduction }:
 }
 
 /** Fastify lists the addresses behind the sender only when it trusts the sender. */
-function isForwardedByStranger({ headers, ips }: FastifyRequest): boolean {
+function isForwardedByUntrusted({ headers, ips }: FastifyRequest): boolean {
   return headers['x-forwarded-for'] !== undefined && (ips?.length ?? 1) < 2;
 }
