@@ -19,13 +19,13 @@ import { isAlive } from '../local-services/managed-process';
 import { findInstalledMajor } from '../local-services/service-programs';
 import { explainFileError } from '../local-services/storage-problems';
 import type { Config } from '../platform/config/config';
-import { loadConfig } from '../platform/config/load-config';
+import { ConfigError, loadConfig, readVariables } from '../platform/config/load-config';
 import { describeError, loadEnvironmentFile, print } from './command-line';
 import { checkEnvironmentFile } from './doctor/environment-file';
 import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
 import { checkAccounts, checkBackupFolder, checkDisks, checkMailServer, checkPort } from './doctor/machine-checks';
 import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
-import { checkKeyFile, checkNames, checkSettings } from './doctor/settings-checks';
+import { checkKeyFile, checkNames, checkSettings, describeSetting } from './doctor/settings-checks';
 import { findServiceProblems } from './launcher/external-services';
 import { LauncherLock } from './launcher/launcher-lock';
 import { createInstallationPostgres, DATABASE_NAME, readDataMajor } from '../local-services/embedded-postgres';
@@ -165,7 +165,10 @@ function checkFile(): Finding[] {
 }
 
 function examineInstallation(): Promise<Finding[]> {
-  return describeRefusal(() => (shouldEmbedPostgres(process.env) ? examineEmbedded() : examineExternal()));
+  return describeRefusal(async () => {
+    const env = readVariables(process.env);
+    return shouldEmbedPostgres(env) ? examineEmbedded(env) : examineExternal(env);
+  });
 }
 
 /** Returns the findings of `work`, or the reason for which the start would refuse. */
@@ -173,6 +176,7 @@ async function describeRefusal(work: () => Promise<Finding[]>): Promise<Finding[
   try {
     return await work();
   } catch (error) {
+    if (error instanceof ConfigError) return error.problems.map(describeSetting);
     const explained = explainFileError(error, findDataFolder());
     if (!(explained instanceof OperatorError)) throw error;
     const [reason = ''] = explained.reason.split('\n');
@@ -181,11 +185,11 @@ async function describeRefusal(work: () => Promise<Finding[]>): Promise<Finding[
   }
 }
 
-async function examineExternal(): Promise<Finding[]> {
+async function examineExternal(given: NodeJS.ProcessEnv): Promise<Finding[]> {
   const { running } = new EmbeddedInstallation();
-  const redis = process.env['REDIS_URL'] || running?.redis;
+  const redis = given['REDIS_URL'] ?? running?.redis;
   // Without REDIS_URL, npm start runs a Redis.
-  const env = { ...process.env, REDIS_URL: redis ?? EMBEDDED_REDIS };
+  const env = { ...given, REDIS_URL: redis ?? EMBEDDED_REDIS };
   const { config, findings } = checkSettings(env);
   if (!config) return [...findings, ...(await examineConnections({ ...env, REDIS_URL: redis }, undefined))];
   const keys = checkKeyFile(config.encryption);
@@ -198,12 +202,12 @@ async function examineExternal(): Promise<Finding[]> {
   ];
 }
 
-async function examineEmbedded(): Promise<Finding[]> {
+async function examineEmbedded(given: NodeJS.ProcessEnv): Promise<Finding[]> {
   const installation = new EmbeddedInstallation();
   const { running } = installation;
   const programs = checkPrograms();
   const data = installation.checkData();
-  const { config, findings } = checkSettings(installation.buildEnvironment(process.env));
+  const { config, findings } = checkSettings(installation.buildEnvironment(given));
   if (!config) return [programs, data, ...findings];
   const machine = await examineMachine(config, running, installation.servicesFolder);
   const before = [programs, data, ...findings, ...machine];
@@ -212,8 +216,8 @@ async function examineEmbedded(): Promise<Finding[]> {
   const isStartable = [programs, data, keys].every(({ level }) => level !== 'problem');
   if (!isStartable || !installation.hasDatabase) return [...before, keys];
   const examine = (services: InstallationServices): Promise<Finding[]> => {
-    const env = installation.buildEnvironment(process.env, services);
-    const redis = process.env['REDIS_URL'] || services.redis;
+    const env = installation.buildEnvironment(given, services);
+    const redis = given['REDIS_URL'] ?? services.redis;
     return examineConnections({ ...env, REDIS_URL: redis }, loadConfig(env), {
       isStopped: !running,
       removalCure: `keep it: mv ${findDataFolder()} ${findDataFolder()}-old, or remove it: npm run reset`,

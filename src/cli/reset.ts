@@ -1,4 +1,4 @@
-import '../platform/config/load-config';
+import { readVariables } from '../platform/config/load-config';
 import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DataFolder, findDataFolder, OperatorError } from '../local-services/data-folder';
@@ -33,7 +33,7 @@ async function main(): Promise<void> {
   const flag = { type: 'boolean', default: false } as const;
   const { values } = parseOptions({ options: { yes: flag, help: { ...flag, short: 'h' } } });
   if (values.help) return print(USAGE);
-  if (!shouldEmbedPostgres(process.env))
+  if (!shouldEmbedPostgres(readVariables(process.env)))
     throw new OperatorError('DATABASE_URL is set, and only embedded data can be reset. Drop that database yourself.');
   const path = findDataFolder();
   if (!existsSync(join(path, 'secrets.json'))) return print(`Nothing to remove: ${path} contains no installation.`);

@@ -1,4 +1,4 @@
-import { removeClientVariables } from '../platform/config/load-config';
+import { readVariables, removeClientVariables } from '../platform/config/load-config';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -52,7 +52,7 @@ async function main(): Promise<number> {
   const serviceSet = new ServiceSet();
   const requests = new StopRequests(() => serviceSet.forceStop());
   try {
-    const launcher = new Launcher(folder, lock, serviceSet, process.env, options);
+    const launcher = new Launcher(folder, lock, serviceSet, readVariables(process.env), options);
     print('Starting Gigvault …');
     warnOfSharedAccount();
     const uncaughtFault = new UncaughtFault();
@@ -123,7 +123,10 @@ function printAddresses(
     ? `  Upwork     ${fakeUpwork}, a fake; npm run demo shows a search there up to an accepted proposal\n`
     : '';
   const aiLine = fakeAi ? `  AI         ${fakeAi}, fake vendors; their texts are marked as fake\n` : '';
-  const mailLine = process.env['SMTP_URL'] ? '' : `  Mail       ${api}/admin/mail, instead of a mail server\n`;
+  const mailLine =
+    process.env['SMTP_URL'] || process.env['SMTP_URL_FILE']
+      ? ''
+      : `  Mail       ${api}/admin/mail, instead of a mail server\n`;
   const databaseLine = postgres ? '  Database   npm run db -- --role app\n' : '';
   print(`
   API        ${api}

@@ -153,6 +153,18 @@ describe('npm run doctor', () => {
     expectProblem(await examine(plant('clock', code)), 'clock', 'differ by 3600 s', 'timedatectl set-ntp true');
   });
 
+  it('reads settings from files, and names a file that cannot be read', async () => {
+    const url = join(home, 'database-url');
+    writeFileSync(url, `${database.urls.app}\n`);
+    const files = { DATABASE_URL: '', DATABASE_URL_FILE: url, REDIS_URL: '' };
+
+    const readable = await examine({ ...files, REDIS_URL: redis.url });
+    const missing = await examine({ ...files, REDIS_URL_FILE: join(home, 'none') });
+
+    expect(readable.output).toContain('Nothing is wrong');
+    expectProblem(missing, 'settings', 'REDIS_URL_FILE: the file cannot be read');
+  });
+
   it('names services that are not there', async () => {
     const run = await examine({ DATABASE_AUTH_URL: 'postgres://a:b@127.0.0.1:1/x', REDIS_URL: 'redis://127.0.0.1:1' });
 

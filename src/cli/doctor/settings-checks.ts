@@ -26,7 +26,8 @@ export function checkSettings(env: NodeJS.ProcessEnv): ExaminedSettings {
   }
 }
 
-function describeSetting(text: string): Finding {
+/** Describes a problem of a ConfigError, with its cure. */
+export function describeSetting(text: string): Finding {
   const [name = ''] = text.split(':');
   return problem('settings', text, CURES[name] ?? `set ${name} in .env; .env.example describes it`);
 }
