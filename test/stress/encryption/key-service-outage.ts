@@ -69,6 +69,7 @@ export async function stressKeyServiceOutage(options: KeyServiceOutageOptions): 
     const settings = { ...fake.settings, ...SETTINGS, ENCRYPTION_KEYS: fake.buildEntry('stress', 'gigvault') };
     const api = await ApiProcess.start({ settings, services });
     try {
+      await keepWriteAheadLog(api);
       const outages = await runOutages(api, fake, options);
       return { outages, ...(await searchEverywhere(api, services, fake)) };
     } finally {
@@ -91,6 +92,12 @@ export function assertKeysStaySecret(results: readonly KeyServiceOutageResult[])
   ]);
   if (violations.length > 0) throw new Error(violations.join('\n'));
   return results;
+}
+
+/** Lets PostgreSQL keep all segments: a checkpoint deletes those that the search must read. */
+async function keepWriteAheadLog(api: ApiProcess): Promise<void> {
+  await api.query("ALTER SYSTEM SET wal_keep_size = '100GB'");
+  await api.query('SELECT pg_reload_conf()');
 }
 
 async function runOutages(
