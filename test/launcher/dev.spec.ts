@@ -139,7 +139,7 @@ describe('npm run dev', () => {
       encoding: 'utf8',
     });
 
-    expect(printed).toBe('Done:\n  Later1999999999999\n');
+    expect(printed).toMatch(/^Done:\n {2}Later1999999999999\n/);
     await waitForAnswer('migrated');
     expect(existsSync(checkout.createDataFolder('migrated'))).toBe(false);
   });
