@@ -1,13 +1,20 @@
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 import { waitFor } from '../support/wait-for';
 
-const OPTIONS = ['autovacuum_vacuum_threshold=0', 'autovacuum_vacuum_scale_factor=0', 'vacuum_index_cleanup=on'];
+const OPTIONS = [
+  'autovacuum_vacuum_threshold=0',
+  'autovacuum_vacuum_scale_factor=0',
+  'autovacuum_vacuum_insert_threshold=0',
+  'autovacuum_vacuum_insert_scale_factor=0',
+  'vacuum_index_cleanup=on',
+];
 
 describe('the removal of erased rows', () => {
   let db: TestDatabase;
 
   beforeAll(async () => {
     db = await createTestDatabase();
+    await db.query('superuser', 'VACUUM');
     await db.query(
       'superuser',
       `INSERT INTO users (email, encrypted_password) SELECT n || '@example.com', 'none' FROM generate_series(1, 50) n`,
@@ -26,7 +33,7 @@ describe('the removal of erased rows', () => {
     return (await db.query<{ tables: number }>('worker', sql, [since]))[0]!.tables;
   };
 
-  it('lets autovacuum remove them from the tables that have some, and resets that afterwards', async () => {
+  it('lets autovacuum remove them from the tables that changed, and resets that afterwards', async () => {
     const [erased] = await db.query<{ at: Date }>('superuser', 'SELECT clock_timestamp() AS at');
     await waitFor('the deletion is counted', async () => {
       const sql = `SELECT n_dead_tup AS rows FROM pg_stat_user_tables WHERE relname = 'users'`;
@@ -35,13 +42,28 @@ describe('the removal of erased rows', () => {
 
     expect(await requestVacuum(erased!.at)).toBeGreaterThan(20);
     expect([await readOptions('users'), await readOptions('jobs')]).toEqual([OPTIONS, OPTIONS]);
-    // The tables without dead rows are reset.
-    expect(await requestVacuum(erased!.at)).toBe(1);
+    // The tables without deleted or inserted rows are reset.
+    // Users, and the audit log of their changes.
+    expect(await requestVacuum(erased!.at)).toBe(2);
     expect([await readOptions('users'), await readOptions('jobs')]).toEqual([OPTIONS, null]);
 
     await db.query('superuser', 'VACUUM');
     await waitFor('the VACUUM is counted', async () => (await requestVacuum(erased!.at)) === 0);
     expect(await readOptions('users')).toBeNull();
+  });
+
+  it('lets autovacuum visit tables with inserted rows, because the count of dead rows may be zero too early', async () => {
+    await db.query('superuser', 'VACUUM');
+    await db.query('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('51@example.com', 'none')`);
+    const [inserted] = await db.query<{ at: Date }>('superuser', 'SELECT clock_timestamp() AS at');
+    await waitFor('the row is counted', async () => {
+      const sql = `SELECT n_ins_since_vacuum AS rows FROM pg_stat_user_tables WHERE relname = 'users'`;
+      return (await db.query<{ rows: number }>('superuser', sql))[0]!.rows > 0;
+    });
+
+    await requestVacuum(inserted!.at);
+    expect(await requestVacuum(inserted!.at)).toBe(2);
+    expect(await readOptions('users')).toEqual(OPTIONS);
   });
 
   it('may be requested by the worker only', async () => {
