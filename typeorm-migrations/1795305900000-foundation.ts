@@ -17,7 +17,9 @@ export class Foundation implements MigrationInterface {
     await createFunctions(queryRunner, 'foundation', ['refuse_context']);
     await queryRunner.query(CONTEXT);
     await queryRunner.query(SIGNED_SESSION);
-    await createFunctions(queryRunner, 'foundation', ['require_signature', 'uid', 'to_inet', 'set_updated_at']);
+    await createFunctions(queryRunner, 'foundation', [
+      ...['require_signature', 'uid', 'unverified_uid', 'to_inet', 'set_updated_at'],
+    ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
@@ -25,7 +27,7 @@ export class Foundation implements MigrationInterface {
       REVOKE SELECT ON SEQUENCE schema_migrations_id_seq FROM gigvault_backup;
       REVOKE SELECT ON schema_migrations FROM
         gigvault_app, gigvault_worker, gigvault_admin, gigvault_monitor, gigvault_backup;
-      DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.uid();
+      DROP FUNCTION app.set_updated_at(), app.to_inet(text), auth.unverified_uid(), auth.uid();
       DROP FUNCTION auth.require_signature();
       DROP VIEW auth.signed_session, auth.context;
       DROP FUNCTION auth.refuse_context();
@@ -75,12 +77,12 @@ const SCHEMAS = `
  * their signature can be reused; everything that may write sends all.
  *
  * A view checks it because that costs half of a function in PL/pgSQL. It runs once a statement, as the InitPlan of a
- * policy: (SELECT tenant FROM auth.context). The key stays in a table, which docker/postgres/bootstrap.sql creates: a
- * constant of a plan could be printed by debug_print_plan. The names of a view are resolved when it is created, so a
- * search_path changes nothing.
+ * policy: (SELECT tenant FROM auth.context). PostgreSQL prepares its nodes at each execution, so there are as few as
+ * possible. The key stays in a table, which docker/postgres/bootstrap.sql creates: a constant of a plan could be printed
+ * by debug_print_plan. The names of a view are resolved when it is created, so a search_path changes nothing.
  *
- * Both sides of the comparison are hashed with the key, so its duration says nothing about the expected signature. The
- * nested CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.
+ * Both sides of the comparison are hashed again, so its duration says nothing about the expected signature. The nested
+ * CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.
  */
 const CONTEXT = `
   CREATE VIEW auth.context WITH (security_barrier) AS
@@ -95,12 +97,10 @@ const CONTEXT = `
   FROM secrets.context_keys k, LATERAL (SELECT current_setting('app.context', true) AS signed) AS c
   WHERE k.login = session_user AND (k.replaced_at IS NULL OR k.replaced_at > now() - interval '1 day')
     AND CASE
-      WHEN sha256(k.outer_pad || convert_to(left(c.signed, 64), 'UTF8'))
-         = sha256(k.outer_pad || convert_to(encode(sha256(k.outer_pad || sha256(k.inner_pad
-             || convert_to(substr(c.signed, 65), 'UTF8'))), 'hex'), 'UTF8'))
+      WHEN sha256(convert_to(left(c.signed, 64), 'UTF8')) = sha256(convert_to(encode(
+        sha256(k.outer_pad || sha256(k.inner_pad || convert_to(substr(c.signed, 65), 'UTF8'))), 'hex'), 'UTF8'))
       THEN CASE
-        WHEN to_timestamp(substr(c.signed, 65, 10)::float8) BETWEEN now() - interval '30 s' AND now() + interval '30 s'
-        THEN true
+        WHEN abs(date_part('epoch', now()) - substr(c.signed, 65, 10)::float8) <= 30 THEN true
         ELSE auth.refuse_context()
       END
     END;

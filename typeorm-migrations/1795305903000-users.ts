@@ -119,7 +119,8 @@ const USERS = `
 const USER_MFA = `
   CREATE TABLE user_mfa (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT user_mfa_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT user_mfa_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT user_mfa_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     encrypted_totp_secret text
       CONSTRAINT user_mfa_encrypted_totp_secret_length CHECK (char_length(encrypted_totp_secret) <= 1000),
     totp_enabled boolean NOT NULL DEFAULT false,

@@ -36,7 +36,8 @@ export class ProposalsMessages implements MigrationInterface {
 const PROPOSALS = `
   CREATE TABLE proposals (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT proposals_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT proposals_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT proposals_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     job_id bigint NOT NULL,
     upwork_proposal_id text
       CONSTRAINT proposals_upwork_proposal_id_length CHECK (char_length(upwork_proposal_id) BETWEEN 1 AND 100),
@@ -95,7 +96,8 @@ const PROPOSALS = `
 const MESSAGES = `
   CREATE TABLE messages (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT messages_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT messages_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT messages_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     job_id bigint,
     room_id text CONSTRAINT messages_room_id_length CHECK (char_length(room_id) BETWEEN 1 AND 100),
     upwork_message_id text

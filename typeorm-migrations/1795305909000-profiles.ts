@@ -23,7 +23,8 @@ export class Profiles implements MigrationInterface {
 const PROFILES = `
   CREATE TABLE profiles (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT profiles_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT profiles_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT profiles_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     headline text CONSTRAINT profiles_headline_length CHECK (char_length(headline) <= 200),
     overview text CONSTRAINT profiles_overview_length CHECK (char_length(overview) <= 5000),
     skills text[] NOT NULL DEFAULT '{}'
@@ -57,7 +58,8 @@ const PROFILES = `
 const TEMPLATES = `
   CREATE TABLE templates (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT templates_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT templates_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT templates_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     name text NOT NULL CONSTRAINT templates_name_length CHECK (char_length(name) BETWEEN 1 AND 100),
     generation_type text NOT NULL
       CONSTRAINT templates_generation_type_known CHECK (generation_type IN ('proposal', 'cover_letter', 'message')),

@@ -51,7 +51,7 @@ export class Ai implements MigrationInterface {
 const GENERATIONS = `
   CREATE TABLE ai_generations (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ai_generations_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT ai_generations_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     job_id bigint,
     generation_type text NOT NULL
@@ -119,7 +119,7 @@ const GENERATIONS = `
 const CALLS = `
   CREATE TABLE ai_calls (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ai_calls_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid(),
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid(),
     generation_id bigint NOT NULL,
     provider text NOT NULL CONSTRAINT ai_calls_provider_length CHECK (char_length(provider) BETWEEN 1 AND 50),
     model text NOT NULL CONSTRAINT ai_calls_model_length CHECK (char_length(model) BETWEEN 1 AND 100),
@@ -159,7 +159,7 @@ const CALLS = `
 const RUNS = `
   CREATE TABLE ai_runs (
     generation_id bigint CONSTRAINT ai_runs_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid(),
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid(),
     reserved_usd numeric(24,12) NOT NULL CONSTRAINT ai_runs_reserved_usd_positive CHECK (reserved_usd >= 0),
     provider text NOT NULL,
     model text NOT NULL,
@@ -195,7 +195,7 @@ const RUNS = `
 const LETTER_VERSIONS = `
   CREATE TABLE letter_versions (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT letter_versions_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid(),
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid(),
     proposal_id bigint NOT NULL,
     generation_id bigint,
     letter text NOT NULL CONSTRAINT letter_versions_letter_length CHECK (char_length(letter) BETWEEN 1 AND 20000),
@@ -226,7 +226,8 @@ const LETTER_VERSIONS = `
 const BUDGETS = `
   CREATE TABLE ai_budgets (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT ai_budgets_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT ai_budgets_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT ai_budgets_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     daily_usd numeric(10,2) CONSTRAINT ai_budgets_daily_usd_positive CHECK (daily_usd >= 0 AND daily_usd <> 'NaN'),
     monthly_usd numeric(10,2)
       CONSTRAINT ai_budgets_monthly_usd_positive CHECK (monthly_usd >= 0 AND monthly_usd <> 'NaN'),

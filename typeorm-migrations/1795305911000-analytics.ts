@@ -26,7 +26,8 @@ export class Analytics implements MigrationInterface {
 const TABLE = `
   CREATE TABLE analytics (
     id bigint GENERATED ALWAYS AS IDENTITY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT analytics_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT analytics_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     metric_name text NOT NULL
       CONSTRAINT analytics_metric_name_length CHECK (char_length(metric_name) BETWEEN 1 AND 100),
     metric_value numeric(15,2) CONSTRAINT analytics_metric_value_number CHECK (metric_value <> 'NaN'),

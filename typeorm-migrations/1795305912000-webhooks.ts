@@ -32,7 +32,8 @@ export class Webhooks implements MigrationInterface {
 const WEBHOOKS = `
   CREATE TABLE webhooks (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT webhooks_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT webhooks_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT webhooks_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     url text NOT NULL CONSTRAINT webhooks_url_length CHECK (char_length(url) BETWEEN 1 AND 2000),
     is_active boolean NOT NULL DEFAULT true,
     seal_key uuid NOT NULL,
@@ -75,7 +76,7 @@ const WEBHOOKS = `
 const DELIVERIES = `
   CREATE TABLE alert_deliveries (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT alert_deliveries_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT alert_deliveries_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     webhook_id bigint,
     event_id uuid NOT NULL DEFAULT gen_random_uuid(),

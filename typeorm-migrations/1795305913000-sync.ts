@@ -48,7 +48,7 @@ export class Sync implements MigrationInterface {
 const USER_TOKENS = `
   CREATE TABLE user_tokens (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT user_tokens_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT user_tokens_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     provider text NOT NULL DEFAULT 'upwork'
       CONSTRAINT user_tokens_provider_length CHECK (char_length(provider) BETWEEN 1 AND 50),
@@ -117,7 +117,7 @@ const USER_TOKENS = `
 const SAVED_SEARCHES = `
   CREATE TABLE saved_searches (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT saved_searches_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT saved_searches_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     name text NOT NULL CONSTRAINT saved_searches_name_length CHECK (char_length(name) BETWEEN 1 AND 100),
     query text NOT NULL CONSTRAINT saved_searches_query_length CHECK (char_length(query) BETWEEN 1 AND 500),
@@ -166,7 +166,8 @@ const SAVED_SEARCHES = `
 const SYNCS = `
   CREATE TABLE syncs (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT syncs_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid() CONSTRAINT syncs_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
+      CONSTRAINT syncs_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     token_id bigint NOT NULL,
     kind text NOT NULL CONSTRAINT syncs_kind_known CHECK (kind IN ('jobs', 'proposals', 'messages')),
     requested_at timestamptz,

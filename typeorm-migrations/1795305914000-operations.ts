@@ -32,7 +32,7 @@ export class Operations implements MigrationInterface {
 /** A key, its effect and the response are written in one transaction. Keys are kept for 24 hours. */
 const IDEMPOTENCY_KEYS = `
   CREATE TABLE idempotency_keys (
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT idempotency_keys_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     key text NOT NULL CONSTRAINT idempotency_keys_key_length CHECK (char_length(key) BETWEEN 1 AND 255),
     request_hash text NOT NULL

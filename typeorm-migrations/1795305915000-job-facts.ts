@@ -31,33 +31,28 @@ const FACT_NAMES = [
   'location_required',
 ];
 
-/** NaN is larger than every other number, so the upper limit of client_rating excludes it. */
+/** NaN is larger than every other number, so the upper limit of a rating excludes it. */
 const COLUMNS = `
+  CREATE DOMAIN app.quantity AS integer CONSTRAINT quantity_range CHECK (VALUE BETWEEN 0 AND 1000000);
+  CREATE DOMAIN app.rating AS double precision CONSTRAINT rating_range CHECK (VALUE BETWEEN 0 AND 5);
   ALTER TABLE jobs
     ADD COLUMN posted_at timestamptz,
     ADD COLUMN renewed_at timestamptz,
-    ADD COLUMN client_spent numeric(10,2)
-      CONSTRAINT jobs_client_spent_positive CHECK (client_spent >= 0 AND client_spent <> 'NaN'),
-    ADD COLUMN client_spent_currency text
-      CONSTRAINT jobs_client_spent_currency_form CHECK (client_spent_currency ~ '^[A-Z]{3}$'),
-    ADD COLUMN client_hires integer CONSTRAINT jobs_client_hires_range CHECK (client_hires BETWEEN 0 AND 1000000),
-    ADD COLUMN client_posted_jobs integer
-      CONSTRAINT jobs_client_posted_jobs_range CHECK (client_posted_jobs BETWEEN 0 AND 1000000),
-    ADD COLUMN client_rating double precision
-      CONSTRAINT jobs_client_rating_range CHECK (client_rating BETWEEN 0 AND 5),
-    ADD COLUMN client_reviews integer
-      CONSTRAINT jobs_client_reviews_range CHECK (client_reviews BETWEEN 0 AND 1000000),
+    ADD COLUMN client_spent app.amount,
+    ADD COLUMN client_spent_currency app.currency,
+    ADD COLUMN client_hires app.quantity,
+    ADD COLUMN client_posted_jobs app.quantity,
+    ADD COLUMN client_rating app.rating,
+    ADD COLUMN client_reviews app.quantity,
     ADD COLUMN client_payment_verified boolean,
     ADD COLUMN client_member_since date,
-    ADD COLUMN applicants integer CONSTRAINT jobs_applicants_range CHECK (applicants BETWEEN 0 AND 1000000),
-    ADD COLUMN freelancers_to_hire integer
-      CONSTRAINT jobs_freelancers_to_hire_range CHECK (freelancers_to_hire BETWEEN 0 AND 1000000),
+    ADD COLUMN applicants app.quantity,
+    ADD COLUMN freelancers_to_hire app.quantity,
     ADD COLUMN is_filled boolean,
     ADD COLUMN already_applied boolean,
     ADD COLUMN premium boolean,
     ADD COLUMN enterprise boolean,
-    ADD COLUMN preferred_locations text[] CONSTRAINT jobs_preferred_locations_count
-      CHECK (cardinality(preferred_locations) <= 100 AND array_position(preferred_locations, NULL) IS NULL),
+    ADD COLUMN preferred_locations app.name_list,
     ADD COLUMN location_required boolean;
   COMMENT ON COLUMN jobs.client_spent IS 'What the client has spent on Upwork; 99999999.99 also means more.';
   COMMENT ON COLUMN jobs.client_spent_currency IS 'NULL means USD.';
@@ -93,4 +88,7 @@ const INDEXES = `
   CREATE INDEX idx_jobs_open ON jobs (user_id, created_at DESC, id DESC) WHERE is_filled IS NOT TRUE;
 `;
 
-const DROP_COLUMNS = `ALTER TABLE jobs ${FACT_NAMES.map((name) => `DROP COLUMN ${name}`).join(', ')}`;
+const DROP_COLUMNS = `
+  ALTER TABLE jobs ${FACT_NAMES.map((name) => `DROP COLUMN ${name}`).join(', ')};
+  DROP DOMAIN app.quantity, app.rating;
+`;

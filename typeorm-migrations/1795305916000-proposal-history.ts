@@ -65,7 +65,7 @@ const STATUS_CHANGES = `
 
   CREATE TABLE proposal_status_changes (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT proposal_status_changes_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT proposal_status_changes_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     proposal_id bigint NOT NULL,
     status text NOT NULL CONSTRAINT proposal_status_changes_status_known

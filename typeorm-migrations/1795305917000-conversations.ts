@@ -40,7 +40,7 @@ export class Conversations implements MigrationInterface {
 const CONVERSATIONS = `
   CREATE TABLE conversations (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT conversations_pkey PRIMARY KEY,
-    user_id bigint NOT NULL DEFAULT auth.uid()
+    user_id bigint NOT NULL DEFAULT auth.unverified_uid()
       CONSTRAINT conversations_user_id_fk REFERENCES users (id) ON DELETE CASCADE,
     token_id bigint,
     room_id text NOT NULL CONSTRAINT conversations_room_id_length CHECK (char_length(room_id) BETWEEN 1 AND 100),

@@ -10,8 +10,7 @@ export class UpworkJobNumbers implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      ALTER TABLE jobs ADD COLUMN upwork_job_number text CONSTRAINT jobs_upwork_job_number_length
-        CHECK (char_length(upwork_job_number) BETWEEN 1 AND 100);
+      ALTER TABLE jobs ADD COLUMN upwork_job_number app.upwork_id;
       COMMENT ON COLUMN jobs.upwork_job_number IS
         'Upwork''s number of the job, which proposals name; NULL until a synchronisation learned it.';
       CREATE INDEX idx_jobs_upwork_job_number ON jobs (user_id, upwork_job_number) WHERE upwork_job_number IS NOT NULL;

@@ -71,6 +71,15 @@ const RELATIONS = `
   )) AS facts
   FROM pg_class c WHERE c.relkind IN ('r', 'p', 'v', 'm') AND ${buildOwnFilter('pg_class', 'c')}`;
 
+const DOMAINS = `
+  SELECT t.typnamespace::regnamespace || '.' || t.typname AS name, jsonb_build_object(
+    'type', format_type(t.typbasetype, t.typtypmod),
+    'owner', t.typowner::regrole::text,
+    'constraints', (SELECT jsonb_object_agg(k.conname, pg_get_constraintdef(k.oid))
+      FROM pg_constraint k WHERE k.contypid = t.oid AND k.contype <> 'n')
+  ) AS facts
+  FROM pg_type t WHERE t.typtype = 'd' AND t.typnamespace::regnamespace::text IN ('public', 'auth', 'app', 'audit')`;
+
 const FUNCTIONS = `
   SELECT p.pronamespace::regnamespace || '.' || p.proname || '(' || pg_get_function_arguments(p.oid) || ')' AS name,
     jsonb_build_object(
@@ -120,6 +129,7 @@ export const CATALOG_QUERIES = {
   roles: ROLES,
   schemas: SCHEMAS,
   defaultPrivileges: DEFAULTS,
+  domains: DOMAINS,
   relations: RELATIONS,
   functions: FUNCTIONS,
 } as const;

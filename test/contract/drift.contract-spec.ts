@@ -6,7 +6,8 @@ type Columns = Record<string, string>;
 
 /**
  * TypeORM's `migration:generate --check` needs a table for generated columns, and reports partitions and policies as
- * drift. So this test compares names, types and nullability; the catalog contract compares the rest.
+ * drift. So this test compares names, types and nullability; the catalog contract compares the rest. The type of a
+ * domain is the one that it restricts.
  */
 describe('the entities', () => {
   let app: TestApp;
@@ -19,8 +20,10 @@ describe('the entities', () => {
   async function columnsOf(table: string): Promise<Columns> {
     const rows = await app.db.query<{ name: string; type: string }>(
       'superuser',
-      `SELECT attname AS name, format_type(atttypid, atttypmod) || CASE WHEN attnotnull THEN '' ELSE ' null' END AS type
-         FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
+      `SELECT a.attname AS name, CASE t.typtype WHEN 'd' THEN format_type(t.typbasetype, t.typtypmod)
+           ELSE format_type(a.atttypid, a.atttypmod) END || CASE WHEN a.attnotnull THEN '' ELSE ' null' END AS type
+         FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+         WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped`,
       [`public.${table}`],
     );
     return Object.fromEntries(rows.map(({ name, type }) => [name, type]));

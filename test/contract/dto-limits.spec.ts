@@ -14,7 +14,10 @@ import { PutProfileDto } from '../../src/profile/profile.dto';
 import { CreateTokenDto, UpdateTokenDto } from '../../src/tokens/tokens.dto';
 
 const json = <T>(name: string): T => JSON.parse(readFileSync(`test/contract/${name}`, 'utf8')) as T;
-const { relations } = json<{ relations: Record<string, Relation> }>('catalog.json');
+const catalog = json<{ relations: Record<string, Relation>; domains: Record<string, Domain> }>('catalog.json');
+const relations = Object.fromEntries(
+  Object.entries(catalog.relations).map(([name, relation]) => [name, resolveDomains(relation)]),
+);
 const { paths, components } = json<Contract>('openapi.json');
 const { schemas } = components;
 
@@ -59,6 +62,11 @@ const COLUMNS: Readonly<Record<string, string>> = {
 
 interface Relation {
   readonly columns: Readonly<Record<string, string>>;
+  readonly constraints: Readonly<Record<string, string>>;
+}
+
+interface Domain {
+  readonly type: string;
   readonly constraints: Readonly<Record<string, string>>;
 }
 
@@ -159,6 +167,21 @@ function rulesOf(type: Type, field: string) {
   return getMetadataStorage()
     .getTargetValidationMetadatas(type, '', true, false)
     .filter(({ propertyName }) => propertyName === field);
+}
+
+/** Returns the relation as if each column with a domain had its type and CHECKs. */
+function resolveDomains({ columns, constraints }: Relation): Relation {
+  const resolved = Object.entries(columns).map(([column, type]) => {
+    const name = type.split(' ', 1)[0]!;
+    const domain = catalog.domains[name];
+    const checks = Object.values(domain?.constraints ?? {}).map((check) => check.replaceAll('VALUE', column));
+    return { column, type: domain ? type.replace(name, domain.type) : type, checks };
+  });
+  const checks = resolved.flatMap((one) => one.checks.map((check, i) => [`${one.column} ${i}`, check] as const));
+  return {
+    columns: Object.fromEntries(resolved.map(({ column, type }) => [column, type])),
+    constraints: { ...constraints, ...Object.fromEntries(checks) },
+  };
 }
 
 /** Compares the rules of a field and its OpenAPI schema with the column. */

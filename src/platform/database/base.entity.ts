@@ -12,8 +12,8 @@ export function InstantColumn(name: string, options: ColumnOptions = {}): Proper
 }
 
 /**
- * The columns of every tenant row. Only the database writes them. The tenant defaults to auth.uid() and is checked by
- * policy.
+ * The columns of every tenant row. Only the database writes them. The tenant defaults to auth.unverified_uid() and is
+ * checked by policy.
  */
 export abstract class BaseEntity {
   @PrimaryColumn('bigint', { generated: 'identity', generatedIdentity: 'ALWAYS' })

@@ -47,7 +47,7 @@ export class EntityRepository<E extends Identified> {
 
   /**
    * Inserts a row and returns it with defaults and generated columns. The tenant is not among the values: user_id
-   * defaults to auth.uid(). An undefined value gets the column's default.
+   * defaults to auth.unverified_uid(). An undefined value gets the column's default.
    */
   insert(values: Partial<E>): Promise<E> {
     return markHandled(this.insertRow(values));

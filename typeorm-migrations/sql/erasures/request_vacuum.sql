@@ -5,8 +5,8 @@
 -- vacuum_index_cleanup its index entries would stay, because VACUUM spares indexes with few dead entries.
 --
 -- Counts arrive up to ten seconds late. So the first call asks for every table that was not vacuumed since, and only a
--- later call trusts a count of zero. A count of dead rows can be zero although some are left, because pruning is counted
--- later than ANALYZE. So inserted rows are a reason as well. Autovacuum leaves out a table with neither.
+-- later call trusts a count of zero. A count of dead rows can be zero although some are left, because pruning is
+-- counted later than ANALYZE. So inserted rows are a reason as well. Autovacuum leaves out a table with neither.
 CREATE FUNCTION app.request_vacuum(since timestamptz) RETURNS integer
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
