@@ -118,13 +118,17 @@ async function waitForRun(api: ApiProcess, runs: number): Promise<void> {
 }
 
 async function waitForAutovacuum(api: ApiProcess): Promise<void> {
-  await waitFor('autovacuum has removed the rows', async () => {
-    const [row] = await api.query<{ tables: string }>(
-      `SELECT count(*) AS tables FROM pg_stat_user_tables
-       WHERE relname IN ('jobs', 'users', 'audit_logs_' || extract(year FROM now()))
-         AND last_autovacuum > (SELECT max(created_at) FROM security_logs WHERE event_type = 'audit.forgotten')`,
+  const readTables = () =>
+    api.query<{ isVacuumed: boolean | null }>(
+      `SELECT relname AS name, n_dead_tup AS "deadRows", n_ins_since_vacuum AS "insertedRows", last_autovacuum AS at,
+         last_autovacuum > (SELECT max(created_at) FROM security_logs WHERE event_type = 'audit.forgotten')
+           AS "isVacuumed"
+       FROM pg_stat_user_tables WHERE relname IN ('jobs', 'users', 'audit_logs_' || extract(year FROM now()))`,
     );
-    return Number(row?.tables) === 3;
+  await waitFor('autovacuum has removed the rows', async () =>
+    (await readTables()).every(({ isVacuumed }) => isVacuumed === true),
+  ).catch(async (cause: unknown) => {
+    throw new Error(`Autovacuum left out a table: ${JSON.stringify(await readTables())}`, { cause });
   });
 }
 
