@@ -178,6 +178,52 @@ describe('a key management service', () => {
   });
 });
 
+describe.each([
+  { name: 'Vault', fake: vault },
+  { name: 'AWS', fake: aws },
+])('a key of $name that is disabled', ({ fake }) => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    const keys = { ENCRYPTION_KEYS: fake.buildEntry('k1', 'gigvault'), KMS_CACHE_SECONDS: String(CACHE_SECONDS) };
+    app = await startApp({ settings: { ...fake.settings, ...keys } });
+  });
+  afterEach(() => {
+    fake.keys.get('gigvault')!.isDisabled = false;
+    jest.useRealTimers();
+  });
+  afterAll(() => app.close());
+
+  it('serves by data keys in memory for the stated time, warns since when, and then answers 503', async () => {
+    const { advance } = freezeDate();
+    const user = await signInFrom(app, await createUser(app));
+    const tokens = { accessToken: 'an-access-token', refreshToken: 'a-refresh-token' };
+    const expiresAt = new Date(Date.now() + 86_400_000).toISOString();
+    const store = () => user.post('/v1/tokens', { provider: 'upwork', ...tokens, expiresAt });
+    expect((await store()).status).toBe(201);
+    fake.keys.get('gigvault')!.isDisabled = true;
+    advance(LIFETIME_MS);
+    const since = new Date().toISOString();
+
+    expect((await store()).status).toBe(200);
+    const state = await readState(app);
+    expect(state.status).toBe('warning');
+    expect(state.detail).toMatch(new RegExp(`^master key k1, since ${since}: (Vault|AWS KMS) refuses `));
+    expect((await fetch(`${app.url}/health/ready`)).status).toBe(200);
+    advance(CACHE_SECONDS * 1_000 - 1);
+    expect((await store()).status).toBe(200);
+    advance(1);
+    const refused = await store();
+
+    expect(refused).toMatchObject({ status: 503, body: { code: 'service.unavailable' } });
+    expect(refused.headers.get('retry-after')).toBe('2');
+    expect(JSON.stringify(refused.body)).not.toMatch(/Vault|KMS|refuse/);
+    fake.keys.get('gigvault')!.isDisabled = false;
+    expect((await store()).status).toBe(200);
+    expect(await readState(app)).toMatchObject({ status: 'ok' });
+  });
+});
+
 it('changes from the environment to Vault, to AWS and back without a failed read', async () => {
   const local = `k1:${Buffer.alloc(32, 9).toString('base64')}`;
   const [inVault, inAws] = [vault.buildEntry('v1', 'gigvault'), aws.buildEntry('a1', 'gigvault')];

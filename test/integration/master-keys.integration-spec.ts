@@ -125,6 +125,8 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
   const fake = services[name];
   let keys: KmsMasterKeys;
   let wrapped: string;
+  /** AWS finds the key in the ciphertext, and rejects the ciphertext instead of the key. */
+  const ofAnotherKey = name === 'aws' ? EncryptionError : KeyRefused;
 
   beforeEach(async () => {
     keys = create(buildSettings(name)) as KmsMasterKeys;
@@ -222,19 +224,32 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     const other = create({ ...buildSettings(name), ENCRYPTION_KEYS: fake.buildEntry('k1', 'asymmetric') });
 
     await expect(other.wrap(dataKey, associated)).rejects.toThrow(KeyRefused);
-    await expect(other.unwrap(wrapped, associated)).rejects.toThrow(EncryptionError);
+    await expect(other.unwrap(wrapped, associated)).rejects.toThrow(ofAnotherKey);
   });
 
-  it.each(['isDisabled', 'isDeleted'] as const)('is refused while it %s', async (fault) => {
-    fake.keys.get('one')![fault] = true;
-    const failure = await unwrap().catch((error: unknown) => error);
-    const state = await keys.check();
-    fake.keys.get('one')![fault] = false;
+  it.each(['isDisabled', 'isDeleted'] as const)(
+    'is unavailable while it %s, and used again afterwards',
+    async (fault) => {
+      fake.keys.get('one')![fault] = true;
+      const failures = [unwrap(), keys.wrap(dataKey, associated)].map((call) => call.catch((error: unknown) => error));
+      const [unwrapping, wrapping] = await Promise.all(failures);
+      const state = await keys.check();
+      fake.keys.get('one')![fault] = false;
 
-    expect(failure).toBeInstanceOf(KeyRefused);
-    expect(state.detail).toMatch(/refuses/);
-    expect(await unwrap()).toEqual(dataKey);
-  });
+      for (const failure of [unwrapping, wrapping]) {
+        expect(failure).toBeInstanceOf(KeyRefused);
+        expect(failure).toBeInstanceOf(KeyServiceUnavailable);
+        expect(failure).toMatchObject({ status: 503, headers: { 'retry-after': '2' } });
+        expect(failure).toMatchObject({ reason: expect.stringMatching(/^(Vault|AWS KMS) refuses /) });
+        // Users read the message; the reason is for operators.
+        expect(String(failure)).toBe('KeyRefused: The key management service is not available');
+      }
+      expect(state.status).toBe('warning');
+      expect(state.detail).toMatch(/^master key k1, since \d{4}-\d\d-\d\dT[\d:.]+Z: (Vault|AWS KMS) refuses /);
+      expect(await unwrap()).toEqual(dataKey);
+      expect(await keys.check()).toEqual({ status: 'ok' });
+    },
+  );
 
   it.each([
     { VAULT_TOKEN: 'another', AWS_KMS_ACCESS_KEY: 'AKIAOFTHETEST', AWS_KMS_SECRET_KEY: 'another' },
@@ -244,7 +259,8 @@ describe.each(['vault', 'aws'] as const)('a key of %s', (name) => {
     const other = create({ ...buildSettings(name), ...changes });
 
     await expect(other.wrap(dataKey, associated)).rejects.toThrow(KeyRefused);
-    await expect(other.unwrap(wrapped, associated)).rejects.toThrow(EncryptionError);
+    const isAnotherKey = 'ENCRYPTION_KEYS' in changes;
+    await expect(other.unwrap(wrapped, associated)).rejects.toThrow(isAnotherKey ? ofAnotherKey : KeyRefused);
   });
 
   it('is used by all calls again after a refusal', async () => {
@@ -283,7 +299,9 @@ it('of AWS name the package that is missing', async () => {
     const isolated = jest.requireActual<typeof KmsModule>('../../src/platform/encryption/kms/kms-master-keys');
     const keys = isolated.createMasterKeys(buildTestConfig(buildSettings('aws')));
 
-    await expect(keys.wrap(dataKey, associated)).rejects.toThrow('run npm install @aws-sdk/client-kms');
+    await expect(keys.wrap(dataKey, associated)).rejects.toMatchObject({
+      reason: expect.stringContaining('run npm install @aws-sdk/client-kms'),
+    });
   });
   jest.dontMock('@aws-sdk/client-kms');
 });

@@ -105,7 +105,9 @@ export abstract class FakeKeyService {
       this.requests += 1;
       if (this.isSilent) return;
       const { status, body } = this.respond(request, Buffer.concat(chunks));
-      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+      // Node's own header lags behind a date that a test has moved, and the SDK of AWS corrects its clock by it.
+      const headers = { 'content-type': 'application/json', date: new Date().toUTCString() };
+      response.writeHead(status, headers).end(JSON.stringify(body));
     });
   }
 

@@ -20,7 +20,6 @@ import { createHmac, randomInt } from 'node:crypto';
 import { Config } from '../../platform/config/config';
 import { EncryptionService } from '../../platform/encryption/encryption.service';
 import type { EncryptionContext } from '../../platform/encryption/ciphertext';
-import { KeyRefused } from '../../platform/encryption/kms/key-service';
 import { LoginThrottleService } from '../login-throttle/login-throttle.service';
 import { AccountsService, type Account } from '../accounts/accounts.service';
 import { isTotpCode } from '../accounts/credential-fields';
@@ -124,7 +123,7 @@ export class SecondFactorService {
 
   /**
    * Returns the step of a code; null when it is wrong or the secret cannot be decrypted or is malformed.
-   * @throws AppError `service.unavailable`; KeyRefused, after which the secret may still be decrypted later
+   * @throws AppError `service.unavailable`, after which the secret may still be decrypted later
    */
   private async matchStep(encryptedSecret: string, code: string): Promise<number | null> {
     try {
@@ -133,7 +132,7 @@ export class SecondFactorService {
         code,
       );
     } catch (error) {
-      if (error instanceof AppError || error instanceof KeyRefused) throw error;
+      if (error instanceof AppError) throw error;
       this.logger.error(`cannot read the second factor of user ${currentPrincipal().userId}: ${String(error)}`);
       return null;
     }

@@ -6,6 +6,7 @@ import { findSchemaProblems } from '../../platform/database/schema/schema-verifi
 import { associatedData, type DataKey } from '../../platform/encryption/data-keys';
 import { type EncryptionContext, EncryptionError } from '../../platform/encryption/ciphertext';
 import { openSealed } from '../../platform/encryption/encryption.service';
+import { KeyRefused } from '../../platform/encryption/kms/key-service';
 import { type MasterKeys } from '../../platform/encryption/master-keys';
 import { countRows, findDifferences, type Manifest, readDatabaseState, openBackup } from '../storage/backup-file';
 import { LOGINS, runMigrations, storeContextKeys } from '../../local-services/database-setup';
@@ -109,6 +110,7 @@ async function findSealFaults(
     for (const key of await connection.query<KeyRow>(DATA_KEYS_OF_USERS, [sampledUsers])) await unwrapKey(key);
     return [];
   } catch (error) {
+    if (error instanceof KeyRefused) return [`encrypted values cannot be decrypted: ${error.reason}`];
     if (error instanceof EncryptionError) return [`encrypted values cannot be decrypted: ${error.message}`];
     throw error;
   }

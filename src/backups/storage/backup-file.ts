@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
+import { KeyRefused } from '../../platform/encryption/kms/key-service';
 import type { MasterKeys } from '../../platform/encryption/master-keys';
 import { openStream, sealStream, type Bytes } from '../../platform/encryption/sealed-stream';
 import { BackupError } from './backup-store';
@@ -279,9 +280,9 @@ function parseJson<T>(schema: z.ZodType<T>, bytes: Buffer, part: string): T {
 }
 
 function toBackupError(error: unknown): unknown {
-  return error instanceof EncryptionError
-    ? new BackupError(`the file cannot be decrypted: ${error.message}`, { cause: error })
-    : error;
+  if (!(error instanceof EncryptionError || error instanceof KeyRefused)) return error;
+  const reason = error instanceof KeyRefused ? error.reason : error.message;
+  return new BackupError(`the file cannot be decrypted: ${reason}`, { cause: error });
 }
 
 function buildAssociatedData(name: string): Buffer {

@@ -14,7 +14,7 @@ import {
 import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';
-import { KeyRefused, KeyServiceUnavailable } from '../../platform/encryption/kms/key-service';
+import { KeyServiceUnavailable } from '../../platform/encryption/kms/key-service';
 import { createMasterKeys } from '../../platform/encryption/kms/kms-master-keys';
 import { shortReason } from '../../platform/health/health.service';
 import { findEvictionWarning } from '../../platform/redis/redis-clients';
@@ -175,12 +175,8 @@ async function checkKey(config: Config, row: StoredKey): Promise<Finding> {
     await createMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
     return ok('keys', 'decrypt the secrets of this database');
   } catch (error) {
-    if (error instanceof KeyServiceUnavailable || error instanceof KeyRefused)
-      return problem(
-        'keys',
-        error instanceof KeyRefused ? error.message : error.reason,
-        'start the key management service, or correct VAULT_… or AWS_KMS_… in .env',
-      );
+    if (error instanceof KeyServiceUnavailable)
+      return problem('keys', error.reason, 'start the key management service, or correct VAULT_… or AWS_KMS_… in .env');
     if (!(error instanceof EncryptionError)) throw error;
     const { keyFile } = config.encryption;
     return problem(

@@ -49,7 +49,9 @@ export const encryptionSettings = {
     '/var/lib/gigvault/encryption-keys.json',
   ),
   KMS_CACHE_SECONDS: integer(900, 60, 86_400)
-    .describe('Seconds for which data keys in memory are used while the key management service does not answer.')
+    .describe(
+      'Seconds for which data keys in memory are used while the key management service is down or refuses the key.',
+    )
     .meta({ example: '900' }),
   KMS_TIMEOUT_MS: integer(2_000, 100, 60_000)
     .describe('Time limit of a call of the key management service, in milliseconds.')

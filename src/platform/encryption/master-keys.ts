@@ -19,14 +19,13 @@ export abstract class MasterKeys {
 
   /**
    * Wraps a data key as `<version>.<master key id>.…`; unwrapping needs the same `associated`.
-   * @throws KeyServiceUnavailable; EncryptionError when a key management service refuses the key
+   * @throws KeyServiceUnavailable, also when a key management service refuses the key
    */
   abstract wrap(dataKey: Buffer, associated: Buffer): Promise<string>;
 
   /**
    * Unwraps a data key.
-   * @throws KeyServiceUnavailable; EncryptionError when it was altered or moved, or its master key is missing or
-   *   refused
+   * @throws KeyServiceUnavailable as `wrap`; EncryptionError when it was altered or moved, or its master key is missing
    */
   abstract unwrap(wrapped: string, associated: Buffer): Promise<Buffer>;
 

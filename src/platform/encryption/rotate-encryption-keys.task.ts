@@ -3,6 +3,7 @@ import { Config } from '../config/config';
 import type { TaskResult, ScheduledTask, Skipped, TaskContext } from '../scheduler/scheduled-task';
 import { associatedData } from './data-keys';
 import { EncryptionError } from './ciphertext';
+import { KeyRefused } from './kms/key-service';
 import { KeyInventory, type ProcessKeys } from './key-inventory';
 import {
   MARK_FINISHED,
@@ -150,7 +151,7 @@ async function rewrap(row: Row, masterKeys: MasterKeys): Promise<string | undefi
   try {
     return await masterKeys.wrap(await masterKeys.unwrap(row.wrappedKey, associated), associated);
   } catch (error) {
-    if (error instanceof EncryptionError) return undefined;
+    if (error instanceof EncryptionError || error instanceof KeyRefused) return undefined;
     throw error;
   }
 }

@@ -46,8 +46,9 @@ export class KeyMonitor {
       this.recordSuccess();
       return result;
     } catch (error) {
-      if (error instanceof KeyServiceUnavailable) this.recordFailure(error.reason, RETRY_PAUSE_MS);
-      else if (error instanceof KeyRefused) this.recordFailure(error.message);
+      // A refusal arrives at once, so the next call may ask again.
+      if (error instanceof KeyRefused) this.recordFailure(error.reason);
+      else if (error instanceof KeyServiceUnavailable) this.recordFailure(error.reason, RETRY_PAUSE_MS);
       throw error;
     }
   }

@@ -1,5 +1,4 @@
 import { AppError } from '../../errors/app-error';
-import { EncryptionError } from '../ciphertext';
 
 /** A key management service. It encrypts and decrypts data keys; its own keys never leave it. */
 export interface KeyService {
@@ -25,10 +24,13 @@ export class KeyServiceUnavailable extends AppError {
   }
 }
 
-/** The key management service refuses a key: it is disabled, missing, or the login lacks the permission. */
-export class KeyRefused extends EncryptionError {
+/**
+ * The key management service refuses a key: it is disabled, missing, or the login lacks the permission. An operator can
+ * enable it again, so callers receive 503.
+ */
+export class KeyRefused extends KeyServiceUnavailable {
   constructor(reason: string, cause?: unknown) {
-    super(reason, { cause });
+    super(reason, cause);
     this.name = KeyRefused.name;
   }
 }
