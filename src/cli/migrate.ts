@@ -1,7 +1,6 @@
-import { readVariables } from '../platform/config/load-config';
+import { readContextKey, readVariables } from '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, storeContextKeys, withCommands } from '../local-services/database-setup';
-import { readContextKey } from '../platform/config/config';
 import { InstallationSecrets, selectKeys, ServicesFile } from '../local-services/server-environment';
 import { loadEnvironmentFile } from './command-line';
 import { reportMigrations } from './launcher/source-reloader';
@@ -29,16 +28,16 @@ async function run(url: string, env: NodeJS.ProcessEnv): Promise<string> {
     await revertLatestMigration(url);
     return 'The newest migration was reverted.';
   }
+  const contextKey = readContextKey(env);
   const names = await runMigrations(url);
-  const keys = await storeKeys(url, env);
+  const keys = await storeKeys(url, contextKey);
   if (names.length === 0) return `No migration is pending.\n${keys}`;
   reportMigrations();
   return `Done:\n  ${names.join('\n  ')}\n${keys}`;
 }
 
-/** Stores the keys of signed contexts, when the environment has their secret, and returns a line about it. */
-async function storeKeys(url: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const contextKey = readContextKey(env);
+/** Stores the keys of signed contexts, when there is a root of them, and returns a line about it. */
+async function storeKeys(url: string, contextKey: Buffer | undefined): Promise<string> {
   if (contextKey === undefined)
     return 'No key of signed contexts was stored: set SECRET_KEY and, if in use, CONTEXT_KEY as the servers do.';
   await storeContextKeys(url, contextKey);

@@ -1,4 +1,4 @@
-import { readVariables } from '../platform/config/load-config';
+import { readContextKey, readVariables } from '../platform/config/load-config';
 import {
   bootstrapDatabase,
   LOGIN_ROLES,
@@ -6,7 +6,6 @@ import {
   runMigrations,
   storeContextKeys,
 } from '../local-services/database-setup';
-import { readContextKey } from '../platform/config/config';
 import { loadEnvironmentFile } from './command-line';
 
 /**
@@ -16,14 +15,14 @@ import { loadEnvironmentFile } from './command-line';
  */
 async function main(): Promise<void> {
   loadEnvironmentFile();
+  const contextKey = readContextKey(process.env);
+  if (contextKey === undefined) throw new Error('SECRET_KEY: required, to store the keys that sign contexts');
   const superuser = new URL(readRequiredUrl('DATABASE_SUPERUSER_URL'));
   const urlOf = (name: string): string => Object.assign(new URL(superuser), { pathname: `/${name}` }).href;
   const passwords = Object.fromEntries(LOGIN_ROLES.map((role) => [role, readPassword(getUrlVariable(role))]));
   await bootstrapDatabase(urlOf, superuser.pathname.slice(1), passwords as Record<Role, string>);
   const migrationUrl = readRequiredUrl('DATABASE_MIGRATION_URL');
   await runMigrations(migrationUrl);
-  const contextKey = readContextKey(readVariables(process.env));
-  if (contextKey === undefined) throw new Error('SECRET_KEY: required, to store the keys that sign contexts');
   await storeContextKeys(migrationUrl, contextKey);
 }
 

@@ -1,11 +1,11 @@
-import { ConfigError, loadSettings, readVariables } from '../platform/config/load-config';
+import { ConfigError, loadSettings, readContextKey, readVariables } from '../platform/config/load-config';
 import { basename, dirname, resolve } from 'node:path';
 import { BackupError, type BackupStore, FolderStore, parseFileName } from '../backups/storage/backup-store';
 import { countRows } from '../backups/storage/backup-file';
 import { readToEnd, restoreDatabase, type RestoreOptions } from '../backups/restore/restore-database';
 import { createBackupStore } from '../backups/storage/s3-store';
 import { backupSettings } from '../platform/config/setting-groups';
-import { buildBackups, readContextKey } from '../platform/config/config';
+import { buildBackups } from '../platform/config/config';
 import {
   buildEncryption,
   encryptionSettings,

@@ -5,7 +5,9 @@ import { AccountsService } from '../auth/accounts/accounts.service';
 import { PasswordsService } from '../auth/passwords/passwords.service';
 import { DataFolder } from '../local-services/data-folder';
 import { buildServerEnvironment, ServicesFile, InstallationSecrets } from '../local-services/server-environment';
+import { Config } from '../platform/config/config';
 import { ConfigModule } from '../platform/config/config.module';
+import { loadConfig, readVariables } from '../platform/config/load-config';
 import { runInContext } from '../platform/context/request-context';
 import { DatabaseModule } from '../platform/database/database.module';
 import { SystemDatabase } from '../platform/database/system-database';
@@ -16,7 +18,7 @@ import { RedisModule } from '../platform/redis/redis.module';
 import { ApiClient } from './api-client';
 
 @Module({
-  imports: [ConfigModule, DatabaseModule, RedisModule, EncryptionModule, MailModule],
+  imports: [DatabaseModule, RedisModule, EncryptionModule, MailModule],
   providers: [AccountsService, PasswordsService],
 })
 class OperatorModule {}
@@ -63,7 +65,7 @@ export class Operator {
   }
 
   private async signIn(): Promise<ApiClient | undefined> {
-    const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = process.env;
+    const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = readVariables(process.env);
     if (!email || !password) return undefined;
     const admin = new ApiClient(this.server);
     const { accessToken } = await admin.post<{ accessToken: string }>('/v1/auth/login', { email, password });
@@ -78,8 +80,12 @@ export class Operator {
  * @throws Error when this checkout runs no server and has no settings of one
  */
 export async function runLocally<T>(operation: string, work: (app: INestApplicationContext) => Promise<T>): Promise<T> {
-  Object.assign(process.env, buildLocalEnvironment());
-  const app = await NestFactory.createApplicationContext(OperatorModule, { logger: false });
+  const config = {
+    module: ConfigModule,
+    providers: [{ provide: Config, useValue: loadConfig(buildLocalEnvironment()) }],
+  };
+  const module = { module: OperatorModule, imports: [config] };
+  const app = await NestFactory.createApplicationContext(module, { logger: false });
   try {
     const principal = { userId: 0, role: 'admin' as const, sessionId: operation };
     const requestId = operation.replaceAll(' ', '-');
@@ -95,11 +101,12 @@ interface OutboxEmail {
 
 function buildLocalEnvironment(): NodeJS.ProcessEnv {
   const services = readRunningServices();
-  if (!services?.postgres && !process.env['DATABASE_URL']) {
+  const env = readVariables(process.env);
+  if (!services?.postgres && !env['DATABASE_URL']) {
     throw new Error('Set GIGVAULT_ADMIN_EMAIL and GIGVAULT_ADMIN_PASSWORD: the verification email is in the outbox.');
   }
   const folder = new DataFolder();
-  return buildServerEnvironment(process.env, {
+  return buildServerEnvironment(env, {
     secrets: InstallationSecrets.load(folder.resolve('secrets.json')),
     dataFolder: folder.path,
     port: undefined,

@@ -1,4 +1,4 @@
-import '../platform/config/load-config';
+import { readVariables } from '../platform/config/load-config';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -152,7 +152,8 @@ async function main(): Promise<void> {
   if (process.argv.length > 2) throw new OperatorError('npm run seed has no options. Nothing was changed.');
   const envFile = join(findProjectRoot(), '.env');
   if (existsSync(envFile)) process.loadEnvFile(envFile);
-  if (process.env['NODE_ENV'] === 'production') throw new OperatorError(`${REFUSED}: NODE_ENV is production.`);
+  if (readVariables(process.env)['NODE_ENV'] === 'production')
+    throw new OperatorError(`${REFUSED}: NODE_ENV is production.`);
   const running = readRunningServices();
   if (running) return seed(running);
   await withStartedInstallation(seed);

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { ScratchCluster } from '../../src/backups/restore/scratch-cluster';
-import { readContextKey } from '../../src/platform/config/config';
+import { readContextKey } from '../../src/platform/config/load-config';
 import { ContextSigner } from '../../src/platform/database/context-signer';
 import { withDirectConnection } from '../../src/platform/database/driver/direct-connection';
 import { startApp, type TestApp } from '../support/test-app';

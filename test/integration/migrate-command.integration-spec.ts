@@ -26,6 +26,7 @@ describe('npm run migrate', () => {
   }
 
   const readKeys = () => database.query('superuser', 'SELECT * FROM secrets.context_keys ORDER BY login, inner_pad');
+  const readMigrations = () => database.query('superuser', 'SELECT * FROM schema_migrations ORDER BY id');
 
   it('reads the URL and CONTEXT_KEY from files, and stores that key, not the one of SECRET_KEY', async () => {
     const contextKey = randomBytes(32);
@@ -41,6 +42,24 @@ describe('npm run migrate', () => {
 
     expect(output).toContain('The keys of signed contexts are stored.');
     expect(await isContextKeyKnown((sql, values) => database.query('app', sql, values), contextKey)).toBe(true);
+  });
+
+  it.each([
+    ['CONTEXT_KEY', 'not a key'],
+    ['CONTEXT_KEY', randomBytes(16).toString('base64')],
+    ['SECRET_KEY', 'not a key'],
+  ])('refuses a malformed %s before it changes anything', async (name, value) => {
+    const before = await readKeys();
+    const migrations = await readMigrations();
+    const settings = { DATABASE_MIGRATION_URL: database.urls.migrator, [name]: value };
+
+    await expect(migrate(settings)).rejects.toMatchObject({
+      code: 1,
+      stderr:
+        'The settings are invalid (see .env.example):\n' + `  ${name}: must be base64 of at least 32 random bytes\n`,
+    });
+    expect(await readKeys()).toEqual(before);
+    expect(await readMigrations()).toEqual(migrations);
   });
 
   it('says that it stored no key without their secret', async () => {

@@ -106,16 +106,12 @@ export class Config {
   }
 }
 
-function buildContextKey({ CONTEXT_KEY, SECRET_KEY }: Pick<Settings, 'CONTEXT_KEY' | 'SECRET_KEY'>): Buffer {
+/** Builds the root of the keys that sign contexts; SECRET_KEY is needed without CONTEXT_KEY only. */
+export function buildContextKey(settings: Partial<Pick<Settings, 'CONTEXT_KEY' | 'SECRET_KEY'>>): Buffer {
+  const { CONTEXT_KEY, SECRET_KEY = '' } = settings;
   return CONTEXT_KEY === undefined
     ? new DerivedSecrets(Buffer.from(SECRET_KEY, 'base64')).derive('context')
     : Buffer.from(CONTEXT_KEY, 'base64');
-}
-
-/** Returns `Config.contextKey` for commands without a configuration; undefined without a secret. */
-export function readContextKey({ CONTEXT_KEY, SECRET_KEY }: NodeJS.ProcessEnv): Buffer | undefined {
-  if (!CONTEXT_KEY && !SECRET_KEY) return undefined;
-  return buildContextKey({ CONTEXT_KEY: CONTEXT_KEY || undefined, SECRET_KEY: SECRET_KEY ?? '' });
 }
 
 /** Builds the configuration of backups, also for commands that need only this part. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
-import { Config } from './config';
+import { buildContextKey, Config } from './config';
 import { findEncryptionContradictions } from './encryption-settings';
 import {
   listForeignLogins,
@@ -77,6 +77,16 @@ export function loadSettings<Name extends keyof Settings>(
   const problems = results.flatMap(([name, { error }]) => (error ? listProblems(error, name) : []));
   if (problems.length > 0) throw new ConfigError(problems);
   return Object.fromEntries(results.map(([name, { data }]) => [name, data])) as Pick<Settings, Name>;
+}
+
+/**
+ * Returns `Config.contextKey` for commands without a configuration; undefined without a secret.
+ * @throws ConfigError for a malformed SECRET_KEY or CONTEXT_KEY, as in a server
+ */
+export function readContextKey(environment: NodeJS.ProcessEnv): Buffer | undefined {
+  const values = readVariables(environment);
+  const names = (['CONTEXT_KEY', 'SECRET_KEY'] as const).filter((name) => values[name] !== undefined);
+  return names.length === 0 ? undefined : buildContextKey(loadSettings(names, values));
 }
 
 /**
