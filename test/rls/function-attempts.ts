@@ -5,9 +5,28 @@ function call(expected: string, ...calls: readonly string[]): Attempt[] {
   return calls.map((sql) => ({ name: sql, sql: `SELECT * FROM ${sql}`, expected }));
 }
 
+/** Functions of views, policies and searches, which several logins may call. */
+const HELPERS = [...call('clean', 'auth.uid()', `app.to_inet('::1')`), ...call('GV001', 'auth.refuse_context()')];
+const SEARCHES = call(
+  'clean',
+  `app.search_document('x', '{x}', 'x')`,
+  `app.search_query('x')`,
+  `app.search_words('x')`,
+);
+const PARTITIONS = call('clean', 'app.partitions()', 'app.partition_coverage()');
+
+/** Returns the attempt to change a table. */
+function write(sql: string): Attempt {
+  return { name: sql, sql, expected: '42501' };
+}
+
 /** What each login tries with the functions it may call: they run with the rights of roles that read all rows. */
 export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
   app: [
+    ...HELPERS,
+    ...call('clean', 'audit.is_subscriber_audited()'),
+    ...SEARCHES,
+    ...PARTITIONS,
     ...call('42501', 'auth.erase_account(NULL)', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`),
     ...call(
       '42501',
@@ -18,6 +37,7 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ...call('clean', 'app.exceeded_ai_ceiling(1, 1)', `app.merge_upwork_jobs('{1}', '{2}')`, 'app.partitions()'),
   ],
   auth: [
+    ...HELPERS,
     ...call(
       'none',
       'auth.find_account($bob)',
@@ -39,6 +59,9 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ...call('42501', 'auth.erase_account(NULL)', 'app.set_account_status($bob, false, NULL)'),
   ],
   worker: [
+    ...HELPERS,
+    ...SEARCHES,
+    ...PARTITIONS,
     ...call('none', 'app.access_alerts_to_email(100)', 'app.capability_checks_due(100)', 'app.syncs_due(100)'),
     ...call('none', `app.connections_due('1 year', '0', 100)`, 'app.deliveries_due(100)', 'app.task_alerts_to_email()'),
     ...call('none', `app.claim_email(gen_random_uuid(), 60, 100)`, 'app.undecided_messages_due(100)'),
@@ -70,6 +93,9 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     { name: 'other backups', sql: `UPDATE backups SET status = 'failed' RETURNING id`, expected: 'none' },
   ],
   admin: [
+    ...HELPERS,
+    ...SEARCHES,
+    ...PARTITIONS,
     ...call(
       'clean',
       'app.count_service_failures()',
@@ -88,7 +114,59 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     { name: 'another key', sql: `INSERT INTO key_rotations (key_id) VALUES ('mine')`, expected: '42501' },
     { name: 'a pause', sql: `INSERT INTO task_settings (task, paused) VALUES ('x', true)`, expected: '42501' },
   ],
+  backup: [
+    ...call('clean', 'app.try_lock_backups()'),
+    ...call('42501', 'auth.find_account($bob)', 'app.emails_due()', 'audit.erase_user($bob, NULL, false)'),
+    ...call('42501', 'refresh_user_job_stats()', 'audit.changes_since(NULL)', 'auth.context', 'pg_shadow'),
+    ...call('42501', `lo_import('/etc/hostname')`, 'lo_get(1)', 'lo_creat(-1)', `pg_read_binary_file('PG_VERSION')`),
+    ...call('42501', 'pg_ls_waldir()', 'pg_hba_file_rules', `pg_switch_wal()`, `pg_create_restore_point('x')`),
+    ...call('42501', `pg_create_physical_replication_slot('x')`, 'pg_stat_reset()', 'pg_reload_conf()'),
+    { name: 'all jobs', sql: 'SELECT * FROM jobs', expected: 'all' },
+    { name: 'a copy of all jobs', sql: 'COPY jobs TO STDOUT', expected: 'all' },
+    { name: 'the encrypted passwords of accounts', sql: 'SELECT encrypted_password FROM users', expected: 'all' },
+    { name: 'the hashes of logins', sql: 'SELECT passwd FROM pg_shadow', expected: '42501' },
+    { name: 'a copy of logins', sql: 'COPY pg_authid TO STDOUT', expected: '42501' },
+    {
+      name: 'the keys by a query',
+      sql: `SELECT query_to_xml('TABLE secrets.context_keys', true, true, '')`,
+      expected: '42501',
+    },
+    {
+      name: 'the keys by a sample',
+      sql: 'SELECT * FROM secrets.context_keys TABLESAMPLE SYSTEM (100)',
+      expected: '42501',
+    },
+    write(`INSERT INTO jobs (user_id, source_key, title) VALUES ($bob, 'upwork:mine', 'x')`),
+    write(`UPDATE jobs SET title = 'x'`),
+    write('DELETE FROM audit_logs'),
+    write('TRUNCATE jobs CASCADE'),
+    write('MERGE INTO jobs j USING users u ON u.id = j.user_id WHEN MATCHED THEN DELETE'),
+    write('SELECT FROM jobs FOR UPDATE'),
+    write('SELECT FROM jobs FOR KEY SHARE'),
+    write('COPY jobs (title) FROM STDIN'),
+    write(`COPY jobs (title) FROM PROGRAM 'echo x'`),
+    write(`COPY jobs (title) FROM '/etc/hostname'`),
+    write(`COPY jobs TO PROGRAM 'cat'`),
+    write(`SELECT setval('jobs_id_seq', 1)`),
+    write(`SELECT nextval('jobs_id_seq')`),
+    write('REFRESH MATERIALIZED VIEW user_job_stats'),
+    write('CREATE INDEX ON jobs (title)'),
+    write('COMMENT ON TABLE jobs IS NULL'),
+    // PostgreSQL warns that nothing was granted.
+    { name: 'a grant', sql: 'GRANT SELECT ON jobs TO gigvault_app', expected: 'none' },
+    ...['SUPERUSER', 'CREATEROLE', 'CREATEDB', 'REPLICATION', 'CONNECTION LIMIT 0', `VALID UNTIL 'now'`].map((option) =>
+      write(`ALTER ROLE gigvault_backup ${option}`),
+    ),
+    { name: 'a name', sql: 'ALTER ROLE gigvault_backup RENAME TO mine', expected: '0A000' },
+    write(`ALTER ROLE gigvault_app PASSWORD 'mine'`),
+    write(`ALTER ROLE gigvault_backup SET log_statement = 'none'`),
+    write('CREATE ROLE mine'),
+    write('CREATE DATABASE mine'),
+    write('CREATE PUBLICATION mine FOR ALL TABLES'),
+  ],
   monitor: [
+    ...PARTITIONS,
+    ...call('42501', 'auth.refuse_context()'),
     ...call('clean', 'audit.changes_since(NULL)'),
     ...call('clean', `audit.changes_since('{"snapshot": "3:3:", "floor": 0, "next": 0, "settles": "3"}')`),
     ...call('clean', 'app.default_partition_rows()', 'app.partition_coverage()', 'pg_stat_statements'),
