@@ -1,6 +1,6 @@
 import './src/platform/config/load-config';
 import { loadSettings } from './src/platform/config/load-config';
-import { migrationSource } from './src/platform/database/schema/migrations';
+import { migrationSource } from './src/platform/database/schema/migration-source';
 
 /**
  * What the TypeORM CLI works with: the migrations, as gigvault_migrator (its sessions act as gigvault_owner, so what it

@@ -5,14 +5,15 @@ import {
   pendingMigrations,
   type UnknownSchema,
   unknownSchema,
-} from '../platform/database/schema/schema-verifier';
+} from '../platform/database/schema/schema-problems';
 import { findProjectRoot, OperatorError } from './data-folder';
 import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { DataSource } from 'typeorm';
 import { deriveContextKeyPads } from '../platform/database/context-signer';
-import { migrationSource } from '../platform/database/schema/migrations';
+import type { migrationSource } from '../platform/database/schema/migration-source';
 
 /** Error for a database that another version of Gigvault has migrated. This version must not change it. */
 export class UnknownSchemaError extends OperatorError {
@@ -193,8 +194,15 @@ export async function revertLatestMigration(migrationUrl: string): Promise<void>
   await withDataSource(migrationUrl, (dataSource) => dataSource.undoLastMigration({ transaction: 'each' }));
 }
 
+/** Loads TypeORM, which takes longer than the rest of a program's start; most programs run no migrations. */
+function loadMigrationSource(): typeof migrationSource {
+  const load = createRequire(__filename);
+  return (load('../platform/database/schema/migration-source') as { migrationSource: typeof migrationSource })
+    .migrationSource;
+}
+
 async function withDataSource<T>(url: string, work: (dataSource: DataSource) => Promise<T>): Promise<T> {
-  const dataSource = migrationSource(url);
+  const dataSource = loadMigrationSource()(url);
   await dataSource.initialize();
   try {
     await assertKnownSchema((sql) => dataSource.query<Record<string, unknown>[]>(sql));

@@ -1,6 +1,6 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
-import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 import { assertRoutesAreMarked, SignedIn } from '../../src/platform/http/access/access';
 import { createTestDatabase } from '../support/test-database';
 import { RepositoryCopy, type Run } from '../support/repository-copy';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { migrationSource } from '../../src/platform/database/schema/migrations';
+import { migrationSource } from '../../src/platform/database/schema/migration-source';
 
 const FOLDER = resolve(__dirname, '..', '..', 'typeorm-migrations');
 const DEFINITION = /^\s*CREATE (?:OR REPLACE )?FUNCTION (?:\w+\.)?(\w+)\s*\(/gm;

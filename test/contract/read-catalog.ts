@@ -1,5 +1,5 @@
 import { CATALOG_QUERIES, SCHEMA_LISTS } from './catalog-queries';
-import type { CatalogQuery } from '../../src/platform/database/schema/schema-verifier';
+import type { CatalogQuery } from '../../src/platform/database/schema/schema-problems';
 
 /** The schema of a database as plain facts: section, name, facts. Equal schemas are equal objects. */
 export type Catalog = Record<string, Record<string, unknown>>;

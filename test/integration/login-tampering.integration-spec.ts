@@ -11,7 +11,7 @@ import {
 } from '../../src/local-services/database-setup';
 import { EmbeddedPostgres } from '../../src/local-services/embedded-postgres';
 import { changeOwner, findServiceUser } from '../../src/local-services/file-permissions';
-import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 
 const DATABASE = 'gigvault';
 const INSUFFICIENT_PRIVILEGE = '42501';

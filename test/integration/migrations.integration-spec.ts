@@ -1,7 +1,8 @@
 import { DataSource, type MigrationInterface } from 'typeorm';
-import { migrationNames, migrationSource } from '../../src/platform/database/schema/migrations';
+import { migrationSource } from '../../src/platform/database/schema/migration-source';
+import { migrationNames } from '../../src/platform/database/schema/migrations';
 import { bootstrapDatabase, revertLatestMigration, runMigrations } from '../../src/local-services/database-setup';
-import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 import { type Catalog, readCatalog } from '../contract/read-catalog';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
 

@@ -1,4 +1,4 @@
-import { findSchemaWarnings, findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaWarnings, findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
 
 const THIS_YEAR = new Date().getUTCFullYear();

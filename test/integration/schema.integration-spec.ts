@@ -1,4 +1,4 @@
-import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 import { type TestDatabase, createTestDatabase } from '../support/test-database';
 import { setTenant } from '../support/signed-context';
 

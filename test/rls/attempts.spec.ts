@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { getLogin } from '../../src/local-services/database-setup';
-import { findSchemaProblems } from '../../src/platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../src/platform/database/schema/schema-problems';
 import { readCatalog } from '../contract/read-catalog';
 import { signContext } from '../support/signed-context';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { type DirectConnection, withDirectConnection } from '../../platform/database/driver/direct-connection';
 import { ContextSigner } from '../../platform/database/context-signer';
 import { migrationNames } from '../../platform/database/schema/migrations';
-import { findSchemaProblems } from '../../platform/database/schema/schema-verifier';
+import { findSchemaProblems } from '../../platform/database/schema/schema-problems';
 import { associatedData, type DataKey } from '../../platform/encryption/data-keys';
 import { type EncryptionContext, EncryptionError } from '../../platform/encryption/ciphertext';
 import { openSealed } from '../../platform/encryption/encryption.service';

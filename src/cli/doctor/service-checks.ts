@@ -10,7 +10,7 @@ import {
   findSchemaWarnings,
   NEWER_SCHEMA_CURES,
   unknownSchema,
-} from '../../platform/database/schema/schema-verifier';
+} from '../../platform/database/schema/schema-problems';
 import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';

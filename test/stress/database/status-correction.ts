@@ -1,4 +1,4 @@
-import { migrationSource } from '../../../src/platform/database/schema/migrations';
+import { migrationSource } from '../../../src/platform/database/schema/migration-source';
 import { withClient } from '../../../src/local-services/database-setup';
 import { createStressServices } from '../stress-services';
 
