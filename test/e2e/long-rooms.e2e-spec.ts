@@ -7,6 +7,12 @@ import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 const MINUTE_MS = 60_000;
 /** Pages of a room in one run (the newest stories, and a part of the others), and the two retries of a failed call. */
 const MAX_CALLS_PER_RUN = 42;
+/** A reader asks for 50 stories. Most tests serve shorter pages: a run is limited by its pages, not by their stories. */
+const SHORT_PAGE = 10;
+const FULL_PAGE = 50;
+/** More than the pages of one run, and more than those of two. */
+const TWO_RUNS = 30;
+const THREE_RUNS = 50;
 
 describe('a room with more stories than one run reads', () => {
   let upworkApp: UpworkApp;
@@ -22,7 +28,7 @@ describe('a room with more stories than one run reads', () => {
     const proposal = marketplace.submit(ann.email, marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
     marketplace.writeMessage(proposal.id, 'client', 'The first');
     room = marketplace.rooms[0]!;
-    addOlder(2_499);
+    addOlder(TWO_RUNS, SHORT_PAGE);
   });
   afterEach(async () => {
     upworkApp.upwork.marketplace.rooms.length = 0;
@@ -30,9 +36,10 @@ describe('a room with more stories than one run reads', () => {
   });
   afterAll(() => upworkApp.close());
 
-  /** Adds stories before the oldest one, one per minute. */
-  function addOlder(count: number): void {
-    for (let n = 0; n < count; n++) {
+  /** Adds stories before the oldest one, one per minute, until the room has this number of pages. */
+  function addOlder(pages: number, storiesPerPage: number): void {
+    upworkApp.upwork.marketplace.maxStoriesPerPage = storiesPerPage;
+    for (let n = room.stories.length; n < pages * storiesPerPage; n++) {
       const oldest = room.stories.at(-1)!;
       const createdAt = new Date(oldest.createdAt.getTime() - MINUTE_MS);
       room.stories.push({ ...oldest, id: `${room.id}_${n}`, message: `Story ${n}`, createdAt, updatedAt: createdAt });
@@ -65,6 +72,7 @@ describe('a room with more stories than one run reads', () => {
   };
 
   it('is stored whole in several runs, each message once, while new ones arrive between the pages', async () => {
+    addOlder(THREE_RUNS, FULL_PAGE);
     transformStories((real, call) => {
       if (call % 7 === 0) writeNew(`News ${call}`);
       return real;
@@ -79,7 +87,7 @@ describe('a room with more stories than one run reads', () => {
     room.lastReadAt = new Date();
     await synchronizeTimes(1);
     room.isSubscribed = false;
-    await synchronizeTimes(3);
+    await synchronizeTimes(1);
     await expectAllStored();
     expect((await ann.get('/v1/messages/unread-count')).body).toEqual({ unread: 0 });
 
@@ -88,7 +96,7 @@ describe('a room with more stories than one run reads', () => {
   });
 
   it('costs two more calls once it is stored, and misses nothing after more news than one run reads', async () => {
-    await synchronizeTimes(3);
+    await synchronizeTimes(2);
     await expectAllStored();
 
     writeNew('One more');
@@ -96,15 +104,15 @@ describe('a room with more stories than one run reads', () => {
     expect(countCalls()).toBe(22);
     await expectAllStored();
 
-    for (let n = 0; n < 1_500; n++) writeNew(`News ${n}`);
+    for (let n = 0; n < TWO_RUNS * SHORT_PAGE; n++) writeNew(`News ${n}`);
     await synchronizeTimes(2);
     await expectAllStored();
   });
 
   it('misses nothing when stories are removed between two runs', async () => {
     await synchronizeTimes(1);
-    const removed = room.stories.splice(100, 30).map(({ id }) => id);
-    await synchronizeTimes(3);
+    const removed = room.stories.splice(2 * SHORT_PAGE, 6).map(({ id }) => id);
+    await synchronizeTimes(1);
     expect(await listStored()).toEqual([...removed, ...room.stories.map(({ id }) => id)].sort());
   });
 
@@ -122,7 +130,7 @@ describe('a room with more stories than one run reads', () => {
     ],
   ])('is stored whole when %s', async (_, damage) => {
     transformStories((real, call) => (call === 30 ? damage(real) : real));
-    for (let n = 0; n < 5; n++) await synchronize();
+    for (let n = 0; n < 3; n++) await synchronize();
     await expectAllStored();
   });
 });

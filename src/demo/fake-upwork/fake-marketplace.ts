@@ -63,6 +63,8 @@ export class FakeMarketplace {
   readonly jobs: FakeJob[] = [];
   readonly proposals: FakeProposal[] = [];
   readonly rooms: FakeRoom[] = [];
+  /** Stories on a page at most, however many a reader asks for. */
+  maxStoriesPerPage = Infinity;
   /** Starts at the clock, so that ids differ from those of an earlier fake. */
   private nextId = Date.now() * 1_000;
 

@@ -125,7 +125,9 @@ export class FakeQueries {
       ({ createdAt }) => createdAt.getTime() >= since && createdAt.getTime() <= until,
     );
     const buildNode = (story: FakeStory) => buildStoryNode(story, room, proposal);
-    return this.addFault(pageConversations(stories, filter?.storyFilter?.pagination, buildNode));
+    const { first, after } = filter?.storyFilter?.pagination ?? { first: 20 };
+    const page = { first: Math.min(first, this.marketplace.maxStoriesPerPage), after };
+    return this.addFault(pageConversations(stories, page, buildNode));
   }
 
   /** Writes a message as the caller. The fake counts the stories of a text in its marketplace. */
