@@ -455,7 +455,8 @@ describe('POST /v1/jobs/import', () => {
   });
 
   it('stops reading after more than 10,000 failed rows', async () => {
-    const { status, body } = await importing(`{"title":"Good"}\n${'{}\n'.repeat(10_500)}`, NDJSON);
+    // A row that is no object fails before its fields are checked, which would cost most of the time.
+    const { status, body } = await importing(`{"title":"Good"}\n${'[]\n'.repeat(10_500)}`, NDJSON);
 
     expect([status, counts(body)]).toEqual([200, [10_003, 1, 0, 0, 10_002]]);
   });
@@ -557,14 +558,14 @@ describe('POST /v1/jobs/import', () => {
     });
 
     it('stores two concurrent files with the same jobs in opposite orders', async () => {
-      const rows = Array.from({ length: 1_200 }, (_, i) => ({ upworkJobId: `u-${i}`, title: `A ${i}` }));
+      const rows = Array.from({ length: 600 }, (_, i) => ({ upworkJobId: `u-${i}`, title: `A ${i}` }));
       const other = rows.map(({ upworkJobId }) => ({ upworkJobId, title: `B ${upworkJobId}` })).reverse();
 
       const [a, b] = await Promise.all([importing(rows), importing(other)]);
 
       expect([a.status, b.status]).toEqual([200, 200]);
-      expect(a.body.created + b.body.created).toBe(1_200);
-      expect(a.body.total + b.body.total).toBe(2_400);
+      expect(a.body.created + b.body.created).toBe(600);
+      expect(a.body.total + b.body.total).toBe(1_200);
     });
   });
 
