@@ -3,7 +3,7 @@ import { countRowsRead, explainAs, PLAN_MODES } from '../support/query-plans';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** Proposals of the tenant, one an hour, and the statuses of each. */
-const PROPOSALS = 5_000;
+const PROPOSALS = 1_000;
 const STATUSES_EACH = 3;
 
 const DATA = [
