@@ -78,7 +78,6 @@ describe('a stolen database login', () => {
     await bootstrap();
     await runMigrations(urlOf('migrator'));
   });
-  afterEach(bootstrap);
   afterAll(async () => {
     await postgres.stop();
     rmSync(folder, { recursive: true, force: true });
