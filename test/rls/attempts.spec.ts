@@ -51,6 +51,8 @@ describe('SQL of an attacker with a login of the server', () => {
   let database: TestDatabase;
   let ann: number;
   let before: unknown;
+  let seen: unknown[] = [];
+  const sessions = new Map<Login, Client>();
 
   beforeAll(async () => {
     database = await createTestDatabase();
@@ -66,6 +68,7 @@ describe('SQL of an attacker with a login of the server', () => {
   });
   // Not a test, because tests run in a random order.
   afterAll(async () => {
+    await Promise.all([...sessions.values()].map((session) => session.end()));
     try {
       expect(await readState()).toEqual(before);
       expect(await findSchemaProblems((sql) => database.query('app', sql))).toEqual([]);
@@ -130,17 +133,39 @@ describe('SQL of an attacker with a login of the server', () => {
     return contexts[signature]();
   }
 
-  /** Runs the statements in a new session. Returns the outcome and everything the session has seen. */
-  async function run(login: Login, { sql, signature = 'none' }: Attempt): Promise<[outcome: string, seen: string]> {
+  /** Opens a session that adds to `seen` what it is told beside the results. */
+  async function open(login: Login): Promise<Client> {
     const client = new Client({ connectionString: database.urls[login] });
-    const seen: unknown[] = [];
     client.on('notice', (notice) => seen.push(notice)).on('notification', (notification) => seen.push(notification));
+    client.on('error', () => undefined);
     await client.connect();
     // Without a stream, pg discards the rows of COPY.
     (client as unknown as { connection: NodeJS.EventEmitter }).connection.on(
       'copyData',
       ({ chunk }: { chunk: Buffer }) => seen.push(chunk.toString()),
     );
+    sessions.set(login, client);
+    return client;
+  }
+
+  /** Makes a session as new. One that an attempt has ended is not used again. */
+  async function reset(login: Login, client: Client): Promise<void> {
+    try {
+      await client.query('ROLLBACK');
+      await client.query('DISCARD ALL');
+    } catch {
+      sessions.delete(login);
+      await client.end();
+    }
+  }
+
+  /**
+   * Runs the statements in a session as new: DISCARD ALL leaves nothing of an earlier attempt, and a new connection for
+   * each of the 400 would take most of the time. Returns the outcome and everything the session has seen.
+   */
+  async function run(login: Login, { sql, signature = 'none' }: Attempt): Promise<[outcome: string, seen: string]> {
+    const client = sessions.get(login) ?? (await open(login));
+    seen = [];
     try {
       await client.query('SET default_transaction_read_only = off');
       await client.query(`SELECT set_config('app.context', $1, false)`, [sign(login, signature)]);
@@ -156,7 +181,7 @@ describe('SQL of an attacker with a login of the server', () => {
       const { code, message, detail, where } = error as Record<string, string | undefined>;
       return [code!, JSON.stringify([seen, message, detail, where])];
     } finally {
-      await client.end();
+      await reset(login, client);
     }
   }
 
