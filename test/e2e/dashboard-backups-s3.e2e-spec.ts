@@ -1,6 +1,7 @@
 import { FakeS3 } from '../support/fake-s3';
-import { freezeDate } from '../support/frozen-date';
+import { freezeDate, type FrozenDate } from '../support/frozen-date';
 import { createAccount, signInToDashboard } from '../support/dashboard-client';
+import { TcpProxy } from '../support/tcp-proxy';
 import { startApp, type TestApp } from '../support/test-app';
 
 const NAME = 'gigvault-20260131T021200Z-1.backup';
@@ -11,25 +12,44 @@ const LATER_MS = 31_000;
 
 describe('the status of backups in an S3 store', () => {
   let s3: FakeS3;
+  let proxy: TcpProxy;
   let app: TestApp;
   let cookie: string;
+  let now = 0;
+  let advance: FrozenDate['advance'];
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     s3 = await new FakeS3().start();
-    s3.objects.set(KEY, Buffer.from('12345'));
-    app = await startApp({ settings: s3.settings });
+    const endpoint = s3.settings['BACKUP_S3_ENDPOINT']!;
+    proxy = await TcpProxy.start(Number(new URL(endpoint).port));
+    app = await startApp({
+      settings: { ...s3.settings, BACKUP_S3_ENDPOINT: new URL(proxy.buildUrl(endpoint)).origin },
+    });
     cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+  });
+  beforeEach(async () => {
+    s3.objects.set(KEY, Buffer.from('12345'));
+    s3.fault = undefined;
+    proxy.unfreeze();
+    await app.db.query('superuser', 'DELETE FROM backups');
     await app.db.query(
       'superuser',
       `INSERT INTO backups (status, started_by, store, file_name, size_bytes, sha256, verified_at)
       VALUES ('verified', 'schedule', 's3', $1, 5, repeat('0', 64), now())`,
       [NAME],
     );
+    // The date only moves forward, past the answer that the last test left in the cache.
+    ({ advance } = freezeDate(Math.max(now, Date.now())));
+    advance(LATER_MS);
   });
-  afterEach(async () => {
+  afterEach(() => {
+    now = Date.now();
     jest.useRealTimers();
     jest.restoreAllMocks();
+  });
+  afterAll(async () => {
     await app.close();
+    await proxy.close();
     await s3.stop();
   });
 
@@ -59,7 +79,7 @@ describe('the status of backups in an S3 store', () => {
     });
 
     s3.objects.delete(KEY);
-    freezeDate().advance(LATER_MS);
+    advance(LATER_MS);
 
     expect(await readStatus()).toMatchObject({
       tag: 'Failing',
@@ -89,9 +109,9 @@ describe('the status of backups in an S3 store', () => {
       () => (s3.fault = { methods: ['GET', 'HEAD'], status: 500, code: 'InternalError' }),
       /the S3 store answered 500/,
     ],
-    ['is unreachable', () => s3.stop(), /the S3 store does not answer/],
+    ['is unreachable', () => proxy.cut(), /the S3 store does not answer/],
   ])('is unknown while the store %s', async (_how, simulateFault, message) => {
-    await simulateFault();
+    simulateFault();
 
     expect(await readStatus()).toMatchObject({
       tag: 'Unknown',
