@@ -167,7 +167,7 @@ describe('the capabilities of a connection', () => {
 
   describe('npm run upwork:probe', () => {
     async function probe(token: string): Promise<{ code: number | null; output: string }> {
-      const program = ['-r', 'ts-node/register/transpile-only', 'src/cli/upwork-probe.ts'];
+      const program = ['src/cli/build.cjs', 'dist/src/cli/upwork-probe.js'];
       const env = { ...process.env, UPWORK_API_URL: `${upwork.url}/graphql`, UPWORK_ACCESS_TOKEN: '' };
       const child = spawn(process.execPath, program, { env });
       child.stdin.end(`${token}\n`);

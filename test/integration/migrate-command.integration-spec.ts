@@ -21,7 +21,7 @@ describe('npm run migrate', () => {
 
   async function migrate(settings: Record<string, string>): Promise<string> {
     const env = { PATH: process.env.PATH, GIGVAULT_DATA_DIR: folder, ...settings };
-    const command = ['-r', 'ts-node/register/transpile-only', 'src/cli/migrate.ts'];
+    const command = ['src/cli/build.cjs', 'dist/src/cli/migrate.js'];
     return (await promisify(execFile)(process.execPath, command, { cwd: resolve(__dirname, '..', '..'), env })).stdout;
   }
 
