@@ -78,8 +78,8 @@ const SCHEMAS = `
  *
  * A view checks it because that costs half of a function in PL/pgSQL. It runs once a statement, as the InitPlan of a
  * policy: (SELECT tenant FROM auth.context). PostgreSQL prepares its nodes at each execution, so there are as few as
- * possible. The key stays in a table, which docker/postgres/bootstrap.sql creates: a constant of a plan could be printed
- * by debug_print_plan. The names of a view are resolved when it is created, so a search_path changes nothing.
+ * possible. The key stays in a table, which docker/postgres/bootstrap.sql creates, because debug_print_plan prints the
+ * constants of a plan. The names of a view are resolved when it is created, so a search_path changes nothing.
  *
  * Both sides of the comparison are hashed again, so its duration says nothing about the expected signature. The nested
  * CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.

@@ -7,7 +7,7 @@ import { startUpworkApp, type UpworkApp } from '../support/upwork-app';
 const MINUTE_MS = 60_000;
 /** Pages of a room in one run (the newest stories, and a part of the others), and the two retries of a failed call. */
 const MAX_CALLS_PER_RUN = 42;
-/** A reader asks for 50 stories. Most tests serve shorter pages: a run is limited by its pages, not by their stories. */
+/** A reader asks for 50 stories. Most tests serve shorter pages: a run is limited by its pages, not its stories. */
 const SHORT_PAGE = 10;
 const FULL_PAGE = 50;
 /** More than the pages of one run, and more than those of two. */

@@ -30,7 +30,7 @@ describe('the first admin', () => {
   const signIn = (password: string) =>
     createAnonymousCaller(app).post('/v1/auth/login', { email: 'boss@example.com', password });
 
-  it('is created from the environment by a process that starts, verified, with any password of 8 characters', async () => {
+  it('is created from the environment, verified, with any password of 8 characters', async () => {
     const other = await startApp({ sharedWith: app, settings: SETTINGS });
     await other.close();
 

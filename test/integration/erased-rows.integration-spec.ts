@@ -52,7 +52,7 @@ describe('the removal of erased rows', () => {
     expect(await readOptions('users')).toBeNull();
   });
 
-  it('lets autovacuum visit tables with inserted rows, because the count of dead rows may be zero too early', async () => {
+  it('lets autovacuum visit tables with inserted rows, because their count of dead rows may be wrong', async () => {
     await db.query('superuser', 'VACUUM');
     await db.query('superuser', `INSERT INTO users (email, encrypted_password) VALUES ('51@example.com', 'none')`);
     const [inserted] = await db.query<{ at: Date }>('superuser', 'SELECT clock_timestamp() AS at');

@@ -133,7 +133,7 @@ describe('SQL of an attacker with a login of the server', () => {
     return contexts[signature]();
   }
 
-  /** Opens a session that adds to `seen` what it is told beside the results. */
+  /** Opens a session that adds to `seen` its messages beside the results. */
   async function open(login: Login): Promise<Client> {
     const client = new Client({ connectionString: database.urls[login] });
     client.on('notice', (notice) => seen.push(notice)).on('notification', (notification) => seen.push(notification));

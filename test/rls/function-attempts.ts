@@ -6,7 +6,10 @@ function call(expected: string, ...calls: readonly string[]): Attempt[] {
 }
 
 /** Functions of views, policies and searches, which several logins may call. */
-const HELPERS = [...call('clean', 'auth.uid()', `app.to_inet('::1')`), ...call('GV001', 'auth.refuse_context()')];
+const HELPERS = [
+  ...call('clean', 'auth.uid()', 'auth.unverified_uid()', `app.to_inet('::1')`),
+  ...call('GV001', 'auth.refuse_context()'),
+];
 const SEARCHES = call(
   'clean',
   `app.search_document('x', '{x}', 'x')`,
@@ -25,6 +28,13 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
   app: [
     ...HELPERS,
     ...call('clean', 'audit.is_subscriber_audited()'),
+    {
+      name: 'a job of another tenant, whom the default takes from a context that the statement forges',
+      signature: 'own',
+      sql: `INSERT INTO jobs (source_key, title)
+        SELECT 'upwork:1', forged FROM (SELECT set_config('app.context', E'x\\x1f$bob', true) AS forged OFFSET 0) f`,
+      expected: '42501',
+    },
     ...SEARCHES,
     ...PARTITIONS,
     ...call('42501', 'auth.erase_account(NULL)', `auth.log_event('x', $bob, true, NULL, NULL, NULL)`),
