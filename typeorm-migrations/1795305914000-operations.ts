@@ -18,12 +18,13 @@ export class Operations implements MigrationInterface {
       'purge_expired',
       'task_alerts_to_email',
       'count_service_failures',
+      'purge_backups',
     ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      DROP FUNCTION app.count_service_failures(), app.task_alerts_to_email(), app.purge_expired();
+      DROP FUNCTION app.purge_backups(), app.count_service_failures(), app.task_alerts_to_email(), app.purge_expired();
       DROP TABLE backups, task_alerts, task_settings, task_runs, idempotency_keys;
     `);
   }
@@ -194,6 +195,7 @@ const TASK_ALERTS = `
  * A row is one copy of the database. A backup counts only when it is verified: restored and compared. verified_at stays
  * during a second check and is cleared only if that fails. Rows outlive their files, so that the list shows the
  * history. An admin may request a new backup or another check; only a worker writes the result.
+ * The worker has no UPDATE or DELETE on the table, but on columns and by a function: its login cannot lock the table.
  */
 const BACKUPS = `
   CREATE TABLE backups (
@@ -241,8 +243,10 @@ const BACKUPS = `
     FOR INSERT TO gigvault_worker WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY backups_worker_update ON backups
     FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY backups_worker_delete ON backups
-    FOR DELETE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session) AND removed_at IS NOT NULL);
+  CREATE POLICY backups_definer_select ON backups
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY backups_definer_delete ON backups
+    FOR DELETE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session) AND removed_at IS NOT NULL);
   CREATE POLICY backups_admin_select ON backups
     FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY backups_admin_insert ON backups FOR INSERT TO gigvault_admin
@@ -251,6 +255,10 @@ const BACKUPS = `
     USING (EXISTS (SELECT FROM auth.signed_session) AND status IN ('verified', 'failed')
       AND size_bytes IS NOT NULL AND removed_at IS NULL)
     WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND status = 'pending');
-  GRANT SELECT, INSERT, UPDATE, DELETE ON backups TO gigvault_worker;
+  GRANT SELECT, INSERT, UPDATE (
+    status, store, file_name, size_bytes, sha256, migration, master_keys, seal_key, encrypted_canary, figures, error,
+    started_at, verified_at, removed_at
+  ) ON backups TO gigvault_worker;
+  GRANT SELECT, DELETE ON backups TO gigvault_definer;
   GRANT SELECT, INSERT (started_by, started_by_id, reason), UPDATE (status) ON backups TO gigvault_admin;
 `;

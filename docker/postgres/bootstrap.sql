@@ -243,6 +243,16 @@ BEGIN
 END
 $names$;
 
+-- LOCK TABLE needs UPDATE, which PostgreSQL grants to all on one view of its own: a lock on it stops pg_dump,
+-- which reads it first. An UPDATE of the view is another form of SET.
+DO $locks$
+BEGIN
+  IF has_table_privilege('gigvault_app', 'pg_catalog.pg_settings', 'UPDATE') THEN
+    REVOKE UPDATE ON pg_catalog.pg_settings FROM PUBLIC;
+  END IF;
+END
+$locks$;
+
 -- Privileges on this database. Only Gigvault's logins can connect. No temporary objects (a function
 -- in pg_temp could observe rows of a query) except for gigvault_definer: REFRESH … CONCURRENTLY
 -- builds its difference in a temporary table.

@@ -58,4 +58,4 @@ export const STORED_BACKUPS = `
 
 export const SET_REMOVED = `UPDATE backups SET removed_at = now() WHERE id = $1`;
 
-export const DELETE_OLD = `DELETE FROM backups WHERE removed_at < now() - interval '400 days'`;
+export const DELETE_OLD = 'SELECT app.purge_backups()';

@@ -247,6 +247,22 @@ describe('the schema', () => {
     expect(await asTenant('SELECT key FROM idempotency_keys')).toEqual([{ key: 'new' }]);
   });
 
+  it('deletes the rows of backups 400 days after their files', async () => {
+    await database.query(
+      'superuser',
+      `INSERT INTO backups (started_by, reason, removed_at)
+       SELECT 'schedule', days || ' days', now() - make_interval(days => days) FROM unnest(ARRAY[399, 401]) AS days
+       UNION ALL SELECT 'schedule', 'stored', NULL`,
+    );
+
+    expect(await database.query('worker', 'SELECT app.purge_backups() AS deleted')).toEqual([{ deleted: 1 }]);
+    expect(await database.query('superuser', 'SELECT reason FROM backups ORDER BY id')).toEqual([
+      { reason: '399 days' },
+      { reason: 'stored' },
+    ]);
+    await expect(database.query('worker', 'DELETE FROM backups')).rejects.toMatchObject({ code: '42501' });
+  });
+
   describe('as checked before the server starts', () => {
     const check = (role: 'app' | 'superuser' = 'app'): Promise<string[]> =>
       findSchemaProblems((sql) => database.query(role, sql));

@@ -77,7 +77,13 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ...call('none', `app.claim_email(gen_random_uuid(), 60, 100)`, 'app.undecided_messages_due(100)'),
     ...call('none', `app.data_keys_to_rewrap('', 0, 100)`, 'app.count_data_keys_by_master_key()'),
     ...call('clean', 'app.emails_due()', 'app.expire_emails()', 'app.has_lost_connections()', 'app.purge_deliveries()'),
-    ...call('clean', 'app.purge_email_outbox()', 'app.purge_expired()', 'app.purge_one_time_tokens()'),
+    ...call(
+      'clean',
+      'app.purge_email_outbox()',
+      'app.purge_expired()',
+      'app.purge_one_time_tokens()',
+      'app.purge_backups()',
+    ),
     ...call('clean', 'app.purge_security_logs(30)', `app.end_orphaned_ai_runs('0')`, `app.orphaned_ai_runs('0')`),
     ...call('clean', `app.expire_fetched_jobs('0', 100)`, `app.rewrap_data_keys('[]')`),
     ...call('clean', 'app.record_reconnect_deliveries(100)', `app.record_daily_metrics('2000-01-01', '2100-01-01')`),
@@ -99,7 +105,7 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
       expected: '42501',
     },
     { name: 'a run', sql: `INSERT INTO task_runs (task, started_by) VALUES ('x', 'schedule')`, expected: '42501' },
-    { name: 'no backups', sql: 'DELETE FROM backups RETURNING id', expected: 'none' },
+    { name: 'no backups', sql: 'DELETE FROM backups RETURNING id', expected: '42501' },
     { name: 'other backups', sql: `UPDATE backups SET status = 'failed' RETURNING id`, expected: 'none' },
   ],
   admin: [

@@ -345,12 +345,11 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO task_alerts (task, kind, reason) VALUES (gen_random_uuid(), 'missed', 'x')`,
   },
   'public.backups': {
-    // An admin requests a backup, or another check of one with a file. A worker writes the rest, and deletes rows
-    // without a file.
+    // An admin requests a backup, or another check of one with a file. A worker writes the rest.
     select: 'x x x 1 1',
     insert: 'x x x 1 1',
     update: 'x x x 0 1',
-    delete: 'x x x x 0',
+    delete: NOBODY,
     set: `status = 'pending'`,
     make: () => `INSERT INTO backups (started_by, started_by_id) VALUES ('admin', 1)`,
   },
