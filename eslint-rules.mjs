@@ -31,15 +31,17 @@ const noPromiseOverAwait = {
   create(context) {
     const services = context.sourceCode.parserServices;
     const checker = services.program.getTypeChecker();
-    const kept = [];
+    const assigned = [];
     const awaits = [];
 
     const keep = (name, value, node) => {
       if (name.type !== 'Identifier' || !value || value.type === 'AwaitExpression') return;
       if (value.type === 'CallExpression' && value.callee.name === 'markHandled') return;
-      if (holdsPromise(checker, services.getTypeAtLocation(value))) kept.push({ name, node });
+      assigned.push({ name, value, node });
     };
+    const isPromise = ({ value }) => holdsPromise(checker, services.getTypeAtLocation(value));
     const isKeptOver = ({ name, node }) => {
+      if (!awaits.some((each) => each.range[0] > node.range[1])) return false;
       const scope = context.sourceCode.getScope(name);
       const variable = scope.references.find(({ identifier }) => identifier === name)?.resolved;
       const uses = variable?.references.filter((use) => use.isRead() && use.identifier.range[0] > node.range[1]) ?? [];
@@ -54,7 +56,8 @@ const noPromiseOverAwait = {
       AssignmentExpression: (node) => keep(node.left, node.right, node),
       AwaitExpression: (node) => void awaits.push(node),
       'Program:exit': () => {
-        for (const each of kept.filter(isKeptOver)) {
+        // A type costs much more than a position, so only the few values kept over an await have theirs computed.
+        for (const each of assigned.filter(isKeptOver).filter(isPromise)) {
           context.report({ node: each.node, messageId: 'kept', data: { name: each.name.name } });
         }
       },
