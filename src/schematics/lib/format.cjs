@@ -1,7 +1,7 @@
 // @ts-check
 const { format } = require('prettier/standalone');
+const babel = require('prettier/plugins/babel');
 const estree = require('prettier/plugins/estree');
-const typescript = require('prettier/plugins/typescript');
 
 /** @typedef {import('@angular-devkit/schematics').Tree} Tree */
 
@@ -13,9 +13,9 @@ const typescript = require('prettier/plugins/typescript');
  */
 function formatFiles(workspace, paths) {
   return async (tree) => {
-    const settings = JSON.parse(workspace.readText('.prettierrc.json'));
+    const { overrides, ...settings } = JSON.parse(workspace.readText('.prettierrc.json'));
     for (const path of paths ?? listFiles(tree)) {
-      const options = { ...settings, parser: 'typescript', filepath: path, plugins: [estree, typescript] };
+      const options = { ...settings, ...overrides[0].options, filepath: path, plugins: [estree, babel] };
       const text = tree.readText(path);
       const formatted = await format(text, options);
       // The CLI lists each file that is written, also one that does not change.
