@@ -21,7 +21,7 @@ export class TokensController {
   ) {}
 
   @Post()
-  @Idempotent()
+  @Idempotent({ sealsSecrets: true })
   @ApiOperation({
     operationId: 'createConnection',
     summary: 'Create a connection',

@@ -142,6 +142,32 @@ describe('a key management service', () => {
     expect(await send()).toMatchObject({ status: 200 });
   });
 
+  it('that does not answer holds no transaction of a request with an Idempotency-Key', async () => {
+    const caller = await signInFrom(app, await createUser(app));
+    const expiresAt = new Date(Date.now() + 3_600_000).toISOString();
+    const body = { provider: 'upwork', accessToken: 'an-access-token', refreshToken: 'a-refresh-token', expiresAt };
+    const store = () => caller.post('/v1/tokens', body, { 'idempotency-key': 'while-the-service-is-silent' });
+    const { requests } = vault;
+    vault.isSilent = true;
+    const sending = store();
+    await waitFor('the service is asked', () => vault.requests > requests);
+    const open = await app.db.query(
+      'superuser',
+      `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in transaction%'`,
+    );
+    await vault.stop();
+    vault.isSilent = false;
+    const refused = await sending;
+    await vault.start();
+    advance(1_000);
+
+    expect(open).toEqual([]);
+    expect(refused).toMatchObject({ status: 503, body: { code: 'service.unavailable' } });
+    expect((await store()).status).toBe(201);
+    await vault.stop();
+    expect(await store()).toMatchObject({ status: 201, body: { provider: 'upwork' } });
+  });
+
   it('that is down refreshes no connection, and its owner does not read the reason', async () => {
     const user = await signInFrom(app, await createUser(app));
     const pair = { accessToken: 'an-access-token', refreshToken: 'a-refresh-token' };

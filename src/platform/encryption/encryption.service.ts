@@ -24,6 +24,11 @@ export class EncryptionService {
     return writeSealed(VERSION, { keyId, ...encrypt(key, Buffer.from(plaintext), associatedData(keyId, context)) });
   }
 
+  /** Loads or creates the data key of a user, so that `seal` does not wait for it. @throws KeyServiceUnavailable */
+  async prepare(userId: number): Promise<void> {
+    await this.dataKeys.ofUser(userId);
+  }
+
   /**
    * Decrypts a text that was sealed in the same context. Needs no session.
    * @throws EncryptionError when the value was altered or moved, or its key was destroyed

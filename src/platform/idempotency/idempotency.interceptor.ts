@@ -10,10 +10,12 @@ import {
 import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { firstValueFrom, from, type Observable } from 'rxjs';
+import { currentPrincipal } from '../http/access/access';
 import { joinUnitOfWork } from '../database/current-unit-of-work';
 import { Database } from '../database/database';
 import type { UnitOfWork } from '../database/unit-of-work';
 import { createHash } from 'node:crypto';
+import { EncryptionService } from '../encryption/encryption.service';
 import { AppError } from '../errors/app-error';
 import { sortKeys } from '../http/validation/strict-json';
 
@@ -182,6 +184,22 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
+/**
+ * Loads the caller's data key before the transaction of a request with an Idempotency-Key begins: a slow key management
+ * service would hold its connection. The handler reports an error, unless the response is stored already.
+ */
+@Injectable()
+export class DataKeyInterceptor implements NestInterceptor {
+  constructor(private readonly encryption: EncryptionService) {}
+
+  async intercept(execution: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    const { headers } = execution.switchToHttp().getRequest<FastifyRequest>();
+    if (readIdempotencyKey(headers['idempotency-key']) !== undefined)
+      await this.encryption.prepare(currentPrincipal().userId).catch(() => undefined);
+    return next.handle();
+  }
+}
+
 function captureResponse(body: unknown, reply: FastifyReply): Omit<StoredResponse, 'requestHash'> {
   const headers = STORED_HEADERS.flatMap((name) => {
     const value = reply.getHeader(name);
@@ -212,12 +230,19 @@ export const IDEMPOTENCY_POLICY = 'gigvault:idempotency-policy';
 /** Name of the header, by which the OpenAPI document recognizes the routes that support it. */
 export const IDEMPOTENCY_KEY = 'Idempotency-Key';
 
+/** Options of `@Idempotent()`. */
+interface IdempotentOptions {
+  /** True for a handler that encrypts by `EncryptionService.seal`. */
+  readonly sealsSecrets?: boolean;
+}
+
 /**
  * Runs the POST once for each Idempotency-Key, and documents the header. The interceptor is not global: Nest wraps each
  * handler with an interceptor in promises and observables, which costs 10 % of the CPU time of a read.
  */
-export function Idempotent(): MethodDecorator {
-  return applyDecorators(setPolicy({ isSupported: true }), UseInterceptors(IdempotencyInterceptor), DocumentedKey());
+export function Idempotent({ sealsSecrets = false }: IdempotentOptions = {}): MethodDecorator {
+  const interceptors = [...(sealsSecrets ? [DataKeyInterceptor] : []), IdempotencyInterceptor];
+  return applyDecorators(setPolicy({ isSupported: true }), UseInterceptors(...interceptors), DocumentedKey());
 }
 
 /**

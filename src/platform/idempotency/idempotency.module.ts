@@ -1,10 +1,10 @@
 import { Global, Module } from '@nestjs/common';
-import { IdempotencyInterceptor, IdempotencyStoreService } from './idempotency.interceptor';
+import { DataKeyInterceptor, IdempotencyInterceptor, IdempotencyStoreService } from './idempotency.interceptor';
 
-/** Idempotency-Key for all routes marked by `@Idempotent()`. Needs DatabaseModule. */
+/** Idempotency-Key for all routes marked by `@Idempotent()`. Needs DatabaseModule and EncryptionModule. */
 @Global()
 @Module({
-  providers: [IdempotencyStoreService, IdempotencyInterceptor],
-  exports: [IdempotencyStoreService, IdempotencyInterceptor],
+  providers: [IdempotencyStoreService, IdempotencyInterceptor, DataKeyInterceptor],
+  exports: [IdempotencyStoreService, IdempotencyInterceptor, DataKeyInterceptor],
 })
 export class IdempotencyModule {}

@@ -41,7 +41,7 @@ export interface KeyServiceOutageResult extends SearchResult {
 
 const SETTINGS = {
   LOG_LEVEL: 'trace',
-  // Requests with an Idempotency-Key hold a connection while they wait for the service.
+  // Requests that wait for the service hold no connection, so a few are enough.
   DATABASE_POOL_SIZE: '4',
   DATABASE_CONNECT_TIMEOUT_MS: '60000',
   KMS_TIMEOUT_MS: '1000',
