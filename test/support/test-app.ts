@@ -62,7 +62,7 @@ export async function startApp({
     .compile();
   const app = configureApp(
     module.createNestApplication<NestFastifyApplication>(createAdapter(config), NEST_OPTIONS),
-    JSON.parse(readFileSync('test/contract/openapi.json', 'utf8')) as OpenAPIObject,
+    readContract(),
   );
   const redis = app.get(RedisClients, { strict: false }).commands;
   redis.options.commandTimeout = TIMEOUT_MS;
@@ -82,6 +82,14 @@ export async function startApp({
       if (!beside) await db.end();
     },
   };
+}
+
+let contract: OpenAPIObject | undefined;
+
+/** Returns the OpenAPI document, which is parsed once. It is frozen, so that no application changes another's. */
+function readContract(): OpenAPIObject {
+  const freeze = (_: string, value: unknown): unknown => Object.freeze(value);
+  return (contract ??= JSON.parse(readFileSync('test/contract/openapi.json', 'utf8'), freeze) as OpenAPIObject);
 }
 
 /** Fails if a list's JSON differs from its objects: the serializer omits or changes fields its DTO declares wrongly. */
