@@ -14,19 +14,27 @@ describe('statements that SQL of one request leaves on a pooled connection', () 
   let app: TestApp;
   let bob: number;
 
-  beforeEach(async () => {
+  beforeAll(async () => {
     // One connection, so that the next request uses the one with the prepared statement.
     app = await startApp({ settings: { DATABASE_POOL_SIZE: '1' } });
     bob = (await createSignedInCaller(app)).id;
     await insertJob(app.db, bob);
-    await readTitles();
   });
-  afterEach(() => app.close());
+  beforeEach(() => readTitles());
+  afterEach(() => replaceConnection());
+  afterAll(() => app.close());
 
   const readTitles = (): Promise<unknown> => runAsUser(bob, () => app.get(Database).query(TITLES));
 
   /** Runs SQL of an attacker on the pooled connection. */
   const inject = (sql: string): Promise<unknown> => app.get(DataSource).query(sql);
+
+  /** Closes the connection by a request whose statement is gone. The next test starts with a new one. */
+  async function replaceConnection(): Promise<void> {
+    await readTitles();
+    await inject('DEALLOCATE ALL');
+    await expect(readTitles()).rejects.toMatchObject({ code: '26000' });
+  }
 
   it('cannot take the name of a statement of the server, because nothing lists the names', async () => {
     await expect(inject('SELECT name FROM pg_prepared_statements')).rejects.toMatchObject({
