@@ -80,8 +80,9 @@ function isFolder([, name]: readonly [table: string, name: string]): boolean {
   return existsSync(join(ROOT, 'src', name));
 }
 
-/** Returns the tables that the SQL texts of a source file name. */
+/** Returns the tables that the SQL texts of a source file name. Only a source with such words is parsed. */
 function tablesIn(file: string, source: string): string[] {
+  if (source.search(TABLE) === -1) return [];
   const found: string[] = [];
   const visit = (node: Node): void => {
     if (isText(node)) found.push(...[...node.getText().matchAll(TABLE)].map(([, table = '']) => table));
