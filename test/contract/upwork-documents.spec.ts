@@ -6,6 +6,7 @@ import { FAKE_CASES } from '../../src/demo/fake-upwork/fake-cases';
 import { FAKE_SCHEMA, listRootFields, type FakeAnswer, type FakeData } from '../../src/demo/fake-upwork/fake-schema';
 import { FakeUpwork } from '../../src/demo/fake-upwork/fake-upwork';
 import type { UpworkDocument } from '../../src/upwork/documents/upwork-document';
+import { Caller } from '../support/caller';
 import { buildMutants } from '../support/document-mutants';
 import { buildFullAnswer, buildNullVariants } from '../support/schema-answers';
 
@@ -34,7 +35,7 @@ const VARIABLES: Readonly<Record<string, object>> = {
 
 describe('the documents for Upwork', () => {
   let upwork: FakeUpwork;
-  let authorization: string;
+  let caller: Caller;
 
   beforeAll(async () => {
     upwork = await new FakeUpwork().start();
@@ -43,7 +44,7 @@ describe('the documents for Upwork', () => {
     const proposal = marketplace.submit('freelancer', marketplace.publish({ title: 'A job' }).id, 'Hello', '10.00');
     marketplace.writeMessage(proposal.id, 'client', 'When can you start?');
     Object.assign(marketplace.rooms[0]!, { id: 'room_1' });
-    authorization = `Bearer ${upwork.grants.issueTokens().accessToken}`;
+    caller = new Caller(upwork.url, upwork.grants.issueTokens().accessToken);
   });
   afterAll(() => upwork.stop());
 
@@ -52,10 +53,9 @@ describe('the documents for Upwork', () => {
     query: string,
     variables: object | undefined = VARIABLES[operationName],
   ): Promise<FakeAnswer<unknown>> {
-    const body = JSON.stringify({ operationName, query, variables });
-    const response = await fetch(`${upwork.url}/graphql`, { method: 'POST', headers: { authorization }, body });
-    expect(response.status).toBe(200);
-    return (await response.json()) as FakeAnswer<unknown>;
+    const { status, body } = await caller.post<FakeAnswer<unknown>>('/graphql', { operationName, query, variables });
+    expect(status).toBe(200);
+    return body;
   }
 
   it.each(DOCUMENTS.map((document) => [document.name, document] as const))(
