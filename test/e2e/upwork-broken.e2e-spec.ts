@@ -24,7 +24,7 @@ const KINDS = ['jobs', 'proposals', 'messages'] as const;
 const ROUNDS = 3;
 
 /** New jobs, and new conversations with a message each, for each user in each round. */
-const NEW_PER_ROUND = 12;
+const NEW_PER_ROUND = 6;
 
 describe('three connections to an Upwork with 20 % broken nodes and 5 % partial answers', () => {
   let upworkApp: UpworkApp;
