@@ -8,7 +8,7 @@ import { createTestDatabase, type TestDatabase } from '../support/test-database'
 import { setTenant } from '../support/signed-context';
 
 /** Jobs of the largest tenant: reading all of them is expensive, and creating them takes a second. */
-const MANY = 20_000;
+const MANY = 10_000;
 
 /** Facts of every second job. Few have a high or a low value; these are of all ages. */
 const FACTS = [
@@ -25,7 +25,7 @@ const FACTS = [
 const FEW = 400;
 
 /**
- * Counts rows, not milliseconds: a plan that reads the whole tenant reads 20,000 here and 400,000 there. Both kinds of
+ * Counts rows, not milliseconds: a plan that reads the whole tenant reads 10,000 here and 400,000 there. Both kinds of
  * plan are asked for, since a named statement gets a generic one from its sixth run on.
  */
 describe('lists of a tenant with many jobs', () => {

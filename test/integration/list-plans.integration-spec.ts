@@ -10,7 +10,7 @@ import { explainAs, PLAN_MODES, countRowsRead } from '../support/query-plans';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 
 /** Rows of each kind of the tenant, enough to detect that all are read. */
-const MANY = 5_000;
+const MANY = 2_500;
 
 /** Limit of rows a page may read. */
 const FEW = 100;
