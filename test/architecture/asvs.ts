@@ -35,7 +35,7 @@ export const ASVS: Readonly<Record<string, AsvsEntry>> = {
       'the common passwords are checked; ' +
       'a service of breached ones would be called from an installation that trusts nobody',
   },
-  '6.3.1': throttle('of 1,000 attempts from %s at most 20 reach bcrypt, and the owner can sign in from a known device'),
+  '6.3.1': throttle('of 300 attempts from %s at most 20 reach bcrypt, and the owner can sign in from a known device'),
   '6.3.2': {
     file: 'test/integration/auth-first-admin.integration-spec.ts',
     test: 'is created from the environment, verified, with any password of 8 characters',
