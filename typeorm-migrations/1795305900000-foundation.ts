@@ -78,22 +78,16 @@ const SCHEMAS = `
  *
  * A view checks it because that costs half of a function in PL/pgSQL. It runs once a statement, as the InitPlan of a
  * policy: (SELECT tenant FROM auth.context). PostgreSQL prepares its nodes at each execution, so there are as few as
- * possible. The key stays in a table, which docker/postgres/bootstrap.sql creates, because debug_print_plan prints the
- * constants of a plan. The names of a view are resolved when it is created, so a search_path changes nothing.
+ * possible: audit.actor takes the other fields from the signed text. The key stays in a table, which
+ * docker/postgres/bootstrap.sql creates, because debug_print_plan prints the constants of a plan. The names of a view
+ * are resolved when it is created, so a search_path changes nothing.
  *
  * Both sides of the comparison are hashed again, so its duration says nothing about the expected signature. The nested
  * CASE reads the time only of a genuine context. now() is the start of the transaction: a long one stays valid.
  */
 const CONTEXT = `
   CREATE VIEW auth.context WITH (security_barrier) AS
-  SELECT nullif(split_part(c.signed, E'\\x1f', 2), '')::bigint AS tenant,
-         nullif(split_part(c.signed, E'\\x1f', 3), '') AS actor_kind,
-         nullif(split_part(c.signed, E'\\x1f', 4), '')::bigint AS actor_id,
-         nullif(split_part(c.signed, E'\\x1f', 5), '') AS audit_source,
-         nullif(split_part(c.signed, E'\\x1f', 6), '') AS request_id,
-         nullif(split_part(c.signed, E'\\x1f', 7), '')::inet AS ip_address,
-         nullif(split_part(c.signed, E'\\x1f', 8), '') AS operation,
-         nullif(split_part(c.signed, E'\\x1f', 9), '') AS reason
+  SELECT nullif(split_part(c.signed, E'\\x1f', 2), '')::bigint AS tenant, c.signed
   FROM secrets.context_keys k, LATERAL (SELECT current_setting('app.context', true) AS signed) AS c
   WHERE k.login = session_user AND (k.replaced_at IS NULL OR k.replaced_at > now() - interval '1 day')
     AND CASE

@@ -200,7 +200,17 @@ const ACTOR = `
     c.ip_address,
     coalesce(c.operation, 'login ' || session_user) AS operation,
     c.reason
-  FROM (VALUES (1)) AS one LEFT JOIN (SELECT true AS is_signed, * FROM auth.context) AS c ON true
+  FROM (VALUES (1)) AS one LEFT JOIN (
+    SELECT true AS is_signed, tenant,
+           nullif(split_part(signed, E'\\x1f', 3), '') AS actor_kind,
+           nullif(split_part(signed, E'\\x1f', 4), '')::bigint AS actor_id,
+           nullif(split_part(signed, E'\\x1f', 5), '') AS audit_source,
+           nullif(split_part(signed, E'\\x1f', 6), '') AS request_id,
+           nullif(split_part(signed, E'\\x1f', 7), '')::inet AS ip_address,
+           nullif(split_part(signed, E'\\x1f', 8), '') AS operation,
+           nullif(split_part(signed, E'\\x1f', 9), '') AS reason
+    FROM auth.context
+  ) AS c ON true
   WHERE CASE WHEN c.is_signed AND c.audit_source IS NULL THEN audit.refuse_short_context() ELSE true END;
   COMMENT ON VIEW audit.actor IS 'Who acts and why, for audit_logs: the signed context, or else the login. One row.';
   GRANT SELECT ON audit.actor TO gigvault_auditor;

@@ -3,7 +3,7 @@ import { getLogin, type Role } from '../../src/local-services/database-setup';
 import { ContextSigner } from '../../src/platform/database/context-signer';
 import { testServices } from './test-services';
 
-/** The fields of a context that a test signs, by their names in the view auth.context. */
+/** The fields of a context that a test signs, by their names in the views auth.context and audit.actor. */
 export interface TestContext {
   tenant?: number | string;
   actorKind?: string;

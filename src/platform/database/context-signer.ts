@@ -27,7 +27,7 @@ export function deriveContextKeyPads(root: Buffer, login: string): ContextKeyPad
 
 /**
  * Signs the contexts of one login. A context is 64 hexadecimal digits of HMAC-SHA-256, the second of the signature, and
- * the fields in the order of the view auth.context.
+ * the fields in the order of the views auth.context and audit.actor.
  */
 export class ContextSigner {
   private readonly pads: ContextKeyPads;

@@ -29,8 +29,8 @@ export interface TransactionSettings {
 }
 
 /**
- * Returns the fields of the current request's context, in the order of the view auth.context. An unknown value is the
- * empty string, which the view reads as NULL.
+ * Returns the fields of the current request's context, in the order of the views auth.context and audit.actor. An
+ * unknown value is the empty string, which the views read as NULL.
  */
 export function contextFields(settings: TransactionSettings, auditSource: AuditSource): string[] {
   const context: Partial<RequestContext> = currentContext() ?? {};

@@ -180,7 +180,8 @@ describe(Scheduler.name, () => {
           seen = currentContext();
           return context.asWorker(async (unit) => {
             const [row] = await unit.query<Record<string, string>>(
-              `SELECT current_user AS role, actor_kind AS actor, operation FROM auth.context`,
+              `SELECT current_user AS role, split_part(signed, E'\\x1f', 3) AS actor,
+                 split_part(signed, E'\\x1f', 8) AS operation FROM auth.context`,
             );
             return row!;
           });

@@ -3,7 +3,7 @@ CREATE FUNCTION audit.is_subscriber_audited() RETURNS boolean
     LANGUAGE plpgsql STABLE PARALLEL SAFE
     AS $$
     BEGIN
-      RETURN EXISTS (SELECT FROM auth.context c WHERE c.audit_source = 'subscriber');
+      RETURN EXISTS (SELECT FROM auth.context c WHERE split_part(c.signed, E'\x1f', 5) = 'subscriber');
     END $$;
 COMMENT ON FUNCTION audit.is_subscriber_audited() IS
   'Returns whether the signed context names the subscriber as the audit source.';
