@@ -117,7 +117,7 @@ if (version === undefined) {
       /** Returns the titles that a client reads, and the process that serves it. */
       const look = async (client: Client) => {
         const { rows } = await client.query<{ titles: string[]; pid: number }>(
-          'SELECT array(SELECT title FROM jobs) AS titles, pg_backend_pid() AS pid',
+          'SELECT array(SELECT title::text FROM jobs) AS titles, pg_backend_pid() AS pid',
         );
         return rows[0]!;
       };
