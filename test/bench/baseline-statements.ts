@@ -33,7 +33,7 @@ export const BASELINE_STATEMENTS = {
   create: `WITH n AS (
       INSERT INTO jobs (upwork_job_id, source_key, skills, title, description, budget_min, budget_max, category,
         country, job_type, experience_level)
-      VALUES ($1, 'upwork:' || ($1), $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *
+      VALUES ($1::text, 'upwork:' || $1::text, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING *
     ) SELECT ${COLUMNS}, ${buildAuditCall('INSERT', 'NULL', 'to_jsonb(n)')} AS audited FROM n`,
 
   patch: `WITH o AS (SELECT id AS old_id, title AS old_title FROM jobs WHERE id = $1 FOR UPDATE),
