@@ -20,7 +20,7 @@ describe('/admin', () => {
     cookie = await signIn('admin@example.com');
   });
 
-  // Tests with codes, which are accepted for 30 to 60 s only, freeze the date.
+  // Tests of times freeze the date, and those with codes, which are accepted for 30 to 60 s only.
   afterEach(() => jest.useRealTimers());
   afterAll(() => app.close());
 
@@ -223,45 +223,37 @@ describe('/admin', () => {
 
     it('asks to confirm after half an hour without a page, then opens the requested page', async () => {
       const own = await signIn('admin@example.com');
-      const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 31 * 60_000);
-      try {
-        const asked = await raw('/admin/runs?task=backup', { cookie: own, accept: 'text/html' });
-        expect(asked).toMatchObject({ status: 303, location: '/admin/confirm?to=%2Fadmin%2Fruns%3Ftask%3Dbackup' });
-        const form = await raw(asked.location!, { cookie: own, accept: 'text/html' });
-        expect(form.body).toContain('name="to" value="/admin/runs?task=backup"');
-        const wrong = await post(
-          '/admin/confirm',
-          { password: 'not it at all', to: '/admin/runs?task=backup' },
-          { cookie: own },
-        );
-        expect([wrong.status, (await wrong.text()).includes('name="to" value="/admin/runs?task=backup"')]).toEqual([
-          401,
-          true,
-        ]);
-        const right = await post(
-          '/admin/confirm',
-          { password: PASSWORD, to: '/admin/runs?task=backup' },
-          { cookie: own },
-        );
-        expect([right.status, right.headers.get('location')]).toEqual([303, '/admin/runs?task=backup']);
-        const renewed = right.headers.get('set-cookie')!.split(';', 1)[0]!;
-        expect((await raw('/admin/runs?task=backup', { cookie: renewed, accept: 'text/html' })).status).toBe(200);
-        expect((await raw('/admin/runs', { cookie: own })).status).toBe(403);
-      } finally {
-        later.mockRestore();
-      }
+      freezeDate(Date.now() + 31 * 60_000);
+      const asked = await raw('/admin/runs?task=backup', { cookie: own, accept: 'text/html' });
+      expect(asked).toMatchObject({ status: 303, location: '/admin/confirm?to=%2Fadmin%2Fruns%3Ftask%3Dbackup' });
+      const form = await raw(asked.location!, { cookie: own, accept: 'text/html' });
+      expect(form.body).toContain('name="to" value="/admin/runs?task=backup"');
+      const wrong = await post(
+        '/admin/confirm',
+        { password: 'not it at all', to: '/admin/runs?task=backup' },
+        { cookie: own },
+      );
+      expect([wrong.status, (await wrong.text()).includes('name="to" value="/admin/runs?task=backup"')]).toEqual([
+        401,
+        true,
+      ]);
+      const right = await post(
+        '/admin/confirm',
+        { password: PASSWORD, to: '/admin/runs?task=backup' },
+        { cookie: own },
+      );
+      expect([right.status, right.headers.get('location')]).toEqual([303, '/admin/runs?task=backup']);
+      const renewed = right.headers.get('set-cookie')!.split(';', 1)[0]!;
+      expect((await raw('/admin/runs?task=backup', { cookie: renewed, accept: 'text/html' })).status).toBe(200);
+      expect((await raw('/admin/runs', { cookie: own })).status).toBe(403);
     });
 
     it('renews the half hour with each page that a person opens', async () => {
       const own = await signIn('admin@example.com');
-      const later = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 29 * 60_000);
-      try {
-        const page = await raw('/admin/runs', { cookie: own, accept: 'text/html' });
-        expect(page.headers['set-cookie']).toEqual([expect.stringMatching(/^gigvault_admin=/)]);
-        expect((await raw('/admin/script.js', { cookie: own })).headers['set-cookie']).toBeUndefined();
-      } finally {
-        later.mockRestore();
-      }
+      freezeDate(Date.now() + 29 * 60_000);
+      const page = await raw('/admin/runs', { cookie: own, accept: 'text/html' });
+      expect(page.headers['set-cookie']).toEqual([expect.stringMatching(/^gigvault_admin=/)]);
+      expect((await raw('/admin/script.js', { cookie: own })).headers['set-cookie']).toBeUndefined();
     });
 
     it('opens the requested page after the sign-in, but none of another site', async () => {
