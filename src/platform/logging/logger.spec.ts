@@ -10,11 +10,12 @@ function record(): { lines: string[]; write(line: string): void } {
 
 describe(createLogger.name, () => {
   it('redacts secrets at the top and below', () => {
+    // A name that a real DTO marks: the names stay for later tests of this process.
     class AnswerDto {
       @Sensitive()
-      readonly pinOfCard: string;
+      readonly otpauthUrl: string;
     }
-    const answer: AnswerDto = { pinOfCard: 'canary' };
+    const answer: AnswerDto = { otpauthUrl: 'canary' };
     const sink = record();
     const logger = createLogger('info', sink);
     const secrets = { ...answer, password: 'canary', 'set-cookie': 'canary' };
