@@ -1,6 +1,7 @@
 /**
- * `npm run test:flaky -- 10 [words]`: runs `npm test` ten times in random order, beside a busy loop per processor, and
- * goes on after a red run. Prints seed, result and failed tests of each run; exits with 1 when one was red.
+ * `npm run test:flaky -- 10 [words]`: runs `npm test` ten times in random groups and order, beside a busy loop per
+ * processor, and goes on after a red run. Prints seed, result and failed tests of each run; exits with 1 when one was
+ * red. To repeat a run: `TEST_GROUPING=SEED npm test -- --seed=SEED`.
  */
 const { spawn } = require('node:child_process');
 const { randomInt } = require('node:crypto');
@@ -21,7 +22,8 @@ async function runTests(run, seed, words) {
   const log = openSync(join(LOGS, `run-${run}.log`), 'w');
   // By npm, so that Node starts with the options of the script.
   const args = ['test', '--', `--seed=${seed}`, '--json', `--outputFile=${report}`, ...words];
-  const child = spawn('npm', args, { cwd: ROOT, stdio: ['ignore', log, log] });
+  const env = { ...process.env, TEST_GROUPING: String(seed) };
+  const child = spawn('npm', args, { cwd: ROOT, env, stdio: ['ignore', log, log] });
   const code = await new Promise((resolve) => child.once('exit', resolve));
   const failed = existsSync(report) ? listFailed(JSON.parse(readFileSync(report, 'utf8'))) : [];
   return code !== 0 && failed.length === 0 ? [`the run ended with ${code}`] : failed;

@@ -1,3 +1,4 @@
+const { createHash } = require('node:crypto');
 const { readdirSync, readFileSync } = require('node:fs');
 const { basename, join, sep } = require('node:path');
 
@@ -35,7 +36,7 @@ const LONG_TESTS = [
 /** Matches the entry file of a group. A copy of one under another number adds a group. */
 const ENTRY_FILE = '/test/groups/group-\\d+\\.cjs$';
 
-/** Returns the tests of each group by its entry file: the largest goes to the first group, the next to the second, … */
+/** Returns the tests of each group by its entry file: the first goes to the first group, the next to the second, … */
 function listGroups() {
   const tests = listGroupedTests();
   const entries = readdirSync(__dirname).filter((name) => new RegExp(ENTRY_FILE).test(`/test/groups/${name}`));
@@ -43,7 +44,11 @@ function listGroups() {
   return Object.fromEntries(entries.map((name, group) => [name, takeTests(group)]));
 }
 
-/** Returns every test in the folders that is not long, need not run alone and replaces no modules, largest first. */
+/**
+ * Returns every test in the folders that is not long, need not run alone and replaces no modules. The largest are first,
+ * so groups take equally long. With TEST_GROUPING, a text, the order is another one for each text: it finds tests that
+ * depend on others of their group.
+ */
 function listGroupedTests() {
   return FOLDERS.flatMap((folder) =>
     readdirSync(join(ROOT, folder), { recursive: true }).map((name) => join(folder, name)),
@@ -53,8 +58,17 @@ function listGroupedTests() {
     .filter((path) => ![...LONG_TESTS, ...RUNS_ALONE].some((pattern) => new RegExp(pattern).test(`/${path}`)))
     .map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }))
     .filter(({ text }) => !REPLACES_MODULES.test(text))
-    .sort((one, other) => other.text.length - one.text.length || (one.path < other.path ? -1 : 1))
+    .sort(process.env.TEST_GROUPING ? compareHashes : compareLengths)
     .map(({ path }) => path);
+}
+
+function compareLengths(one, other) {
+  return other.text.length - one.text.length || (one.path < other.path ? -1 : 1);
+}
+
+function compareHashes(one, other) {
+  const hash = ({ path }) => createHash('sha256').update(`${process.env.TEST_GROUPING}${path}`).digest('hex');
+  return hash(one) < hash(other) ? -1 : 1;
 }
 
 /** Declares the tests of an entry file: a block per file, in one module registry, so the application loads once. */
