@@ -12,7 +12,7 @@ const FOLDERS = ['src', ...['architecture', 'contract', 'e2e', 'integration', 'r
  * of a group. They fill the time when the groups have ended.
  */
 const RUNS_ALONE = [
-  '/test/architecture/(import-rules|test-groups)\\.spec\\.ts$',
+  '/test/architecture/test-groups\\.spec\\.ts$',
   '/test/integration/backup-stores\\.integration-spec\\.ts$',
 ];
 
@@ -20,16 +20,17 @@ const RUNS_ALONE = [
 const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
 
 /**
- * Tests that start servers or a browser, lint a copy of the repository, or take longer than half a minute:
- * `npm run test:stress` runs them.
+ * Tests that start the whole product or a browser, lint the repository or a copy of it, or take longer than half a
+ * minute: `npm run test:stress` runs them.
  */
 const LONG_TESTS = [
   '/test/stress/.*\\.spec\\.ts$',
-  '/test/architecture/(guards|nest-generate)\\.spec\\.ts$',
+  '/test/architecture/(guards|import-rules|nest-generate)\\.spec\\.ts$',
+  '/test/bench/bench\\.spec\\.ts$',
   '/test/e2e/(backups|error-fallback|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
   '/test/e2e/(dashboard-(browser|degraded|queue-board)|swagger-(browser|demo)|upwork-connections)\\.e2e-spec\\.ts$',
   '/test/integration/key-rotation\\.integration-spec\\.ts$',
-  '/test/launcher/(dev|doctor|seed|start|unknown-migrations)\\.spec\\.ts$',
+  '/test/launcher/(?!embedded-).*\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',
 ];
 
@@ -45,9 +46,9 @@ function listGroups() {
 }
 
 /**
- * Returns every test in the folders that is not long, need not run alone and replaces no modules. The largest are first,
- * so groups take equally long. With TEST_GROUPING, a text, the order is another one for each text: it finds tests that
- * depend on others of their group.
+ * Returns every test in the folders that is not long, need not run alone and replaces no modules. The largest are
+ * first, so groups take equally long. With TEST_GROUPING, a text, the order is another one for each text: it finds
+ * tests that depend on others of their group.
  */
 function listGroupedTests() {
   return FOLDERS.flatMap((folder) =>
