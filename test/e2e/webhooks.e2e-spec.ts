@@ -33,7 +33,7 @@ const INVALID_URLS = [
   'https://[::1%25lo]/',
   'https://[fe80::1%25lo]/',
   'https://[::1%25]/',
-  'https://xn--a/',
+  'https://\u200d/',
   'https://0x100000000/',
   'https://',
   'javascript:alert(1)',

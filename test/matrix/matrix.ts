@@ -31,6 +31,7 @@ const TESTS = [
   'test/integration/(signed-context|tenant-database)\\.',
   'test/e2e/(admin-tasks|auth|cache|jobs)\\.',
   'test/launcher/embedded-',
+  'src/(auth/accounts|platform/mail|webhooks)/',
 ];
 
 /** Tests that make backups with pg_dump and verify them with pg_restore. */

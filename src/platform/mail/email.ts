@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** A plain-text email to one address. */
 export interface Email {
@@ -16,6 +16,9 @@ export interface OutgoingEmail extends Email {
 
 /** Longest domain name. @see RFC 1035 section 2.3.4 */
 const MAX_DOMAIN_LENGTH = 253;
+
+/** A label in Punycode. */
+const ENCODED_LABEL = /(?:^|\.)xn--/;
 
 /** Returns the stored form of an address: Unicode NFC in lower case. */
 export function normalEmail(email: string): string {
@@ -40,10 +43,13 @@ export function asciiDomainOf(email: string): string | null {
   return ascii === domain || ascii === '' ? null : ascii;
 }
 
-/** Returns whether the domain of an address has an ASCII form, which email needs. */
+/**
+ * Returns whether the domain of an address has an ASCII form, which email needs. Node 24.21 accepts malformed Punycode
+ * as that form, so the domain must have a Unicode form too.
+ */
 export function hasMailDomain(email: string): boolean {
   const ascii = domainToASCII(getDomain(normalEmail(email)));
-  return ascii !== '' && ascii.length <= MAX_DOMAIN_LENGTH;
+  return ascii !== '' && ascii.length <= MAX_DOMAIN_LENGTH && !ENCODED_LABEL.test(domainToUnicode(ascii));
 }
 
 /** Returns a keyed hash of an address, for logs and look-ups without the address itself. */
