@@ -13,7 +13,8 @@ module.exports = {
   ...config,
   testRegex: [...testRegex, ENTRY_FILE],
   testPathIgnorePatterns: [...testPathIgnorePatterns, ...listGroupedTests().map(matchOnly)],
-  // A worker for each group. Tests also wait for timers and connections, so two workers leave two processors idle.
+  // A worker for each group, and one for single files. Tests also wait for timers and connections, so two workers leave
+  // two processors idle.
   maxWorkers: 4,
   testSequencer: '<rootDir>/test/groups/groups-first.cjs',
 };

@@ -1,1 +1,0 @@
-require('./grouped-tests.cjs').declareGroup(__filename);
