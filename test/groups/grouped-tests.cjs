@@ -20,8 +20,8 @@ const RUNS_ALONE = [
 const REPLACES_MODULES = /\bjest\s*\.\s*(?:mock|doMock|setMock|isolateModules|resetModules|unstable_)/;
 
 /**
- * Tests that start the whole product or a browser, lint the repository or a copy of it, read thousands of rows or many
- * rooms, or take longer than half a minute: `npm run test:stress` runs them.
+ * Tests that start the whole product or a browser, execute every example of the documentation, lint the repository or a
+ * copy of it, read thousands of rows or many rooms, or take longer than half a minute: `npm run test:stress` runs them.
  */
 const LONG_TESTS = [
   '/test/stress/.*\\.spec\\.ts$',
@@ -29,7 +29,8 @@ const LONG_TESTS = [
   '/test/bench/bench\\.spec\\.ts$',
   '/test/e2e/(backups|demo-upwork|error-fallback|jobs-import-memory|restore)\\.e2e-spec\\.ts$',
   '/test/e2e/(long-rooms|sync-rooms|upwork-broken)\\.e2e-spec\\.ts$',
-  '/test/e2e/(dashboard-(browser|degraded|queue-board)|swagger-(browser|demo)|upwork-connections)\\.e2e-spec\\.ts$',
+  '/test/e2e/dashboard-(browser|degraded|queue-board)\\.e2e-spec\\.ts$',
+  '/test/e2e/(swagger-(browser|demo|execute)|upwork-connections)\\.e2e-spec\\.ts$',
   '/test/integration/(jobs-plans|key-rotation|list-plans)\\.integration-spec\\.ts$',
   '/test/launcher/(?!embedded-).*\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',

@@ -16,7 +16,7 @@ describe(listJobs.name, () => {
     const users = await db.query<{ id: number }>(
       'superuser',
       `INSERT INTO users (email, encrypted_password, is_verified)
-       SELECT 'user' || n || '@example.com', 'none', true FROM generate_series(1, 8) AS n RETURNING id`,
+       SELECT 'user' || n || '@example.com', 'none', true FROM generate_series(1, 5) AS n RETURNING id`,
     );
     tenants.push(...users.map(({ id }) => id));
     // The last tenant has none. The others are alike, because the planner knows only their average.
