@@ -16,6 +16,7 @@ export class Operations implements MigrationInterface {
     await queryRunner.query(BACKUPS);
     await createFunctions(queryRunner, 'operations', [
       'purge_expired',
+      'update_task_alerts',
       'task_alerts_to_email',
       'count_service_failures',
       'purge_backups',
@@ -24,7 +25,8 @@ export class Operations implements MigrationInterface {
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
-      DROP FUNCTION app.purge_backups(), app.count_service_failures(), app.task_alerts_to_email(), app.purge_expired();
+      DROP FUNCTION app.purge_backups(), app.count_service_failures(), auth.task_alerts_to_email(),
+        auth.update_task_alerts(jsonb), app.purge_expired();
       DROP TABLE backups, task_alerts, task_settings, task_runs, idempotency_keys;
     `);
   }
@@ -145,13 +147,15 @@ const TASK_SETTINGS = `
   ALTER TABLE task_settings FORCE ROW LEVEL SECURITY;
   CREATE POLICY task_settings_worker_select ON task_settings
     FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_settings_definer_select ON task_settings
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_settings_admin_select ON task_settings
     FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_settings_admin_insert ON task_settings
     FOR INSERT TO gigvault_admin WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_settings_admin_update ON task_settings
     FOR UPDATE TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
-  GRANT SELECT ON task_settings TO gigvault_worker, gigvault_admin;
+  GRANT SELECT ON task_settings TO gigvault_worker, gigvault_admin, gigvault_definer;
   GRANT INSERT ON task_settings TO gigvault_admin;
   GRANT UPDATE (paused, updated_at) ON task_settings TO gigvault_admin;
 `;
@@ -173,22 +177,16 @@ const TASK_ALERTS = `
 
   ALTER TABLE task_alerts ENABLE ROW LEVEL SECURITY;
   ALTER TABLE task_alerts FORCE ROW LEVEL SECURITY;
-  CREATE POLICY task_alerts_worker_select ON task_alerts
-    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY task_alerts_worker_insert ON task_alerts
-    FOR INSERT TO gigvault_worker WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
-  CREATE POLICY task_alerts_worker_update ON task_alerts
-    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_alerts_admin_select ON task_alerts
     FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_alerts_definer_select ON task_alerts
     FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY task_alerts_definer_insert ON task_alerts
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
   CREATE POLICY task_alerts_definer_update ON task_alerts
     FOR UPDATE TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
-  GRANT SELECT, INSERT ON task_alerts TO gigvault_worker;
-  GRANT UPDATE (reason, cleared_at) ON task_alerts TO gigvault_worker;
   GRANT SELECT ON task_alerts TO gigvault_admin, gigvault_definer;
-  GRANT UPDATE (mailed_at) ON task_alerts TO gigvault_definer;
+  GRANT INSERT (task, kind, reason), UPDATE (mailed_at, cleared_at) ON task_alerts TO gigvault_definer;
 `;
 
 /**

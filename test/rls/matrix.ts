@@ -337,9 +337,9 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO task_settings (task) VALUES (gen_random_uuid())`,
   },
   'public.task_alerts': {
-    select: 'x x x 1 1',
-    insert: 'x x x x 1',
-    update: 'x x x x 1',
+    select: 'x x x 1 x',
+    insert: NOBODY,
+    update: NOBODY,
     delete: NOBODY,
     set: 'cleared_at = now()',
     make: () => `INSERT INTO task_alerts (task, kind, reason) VALUES (gen_random_uuid(), 'missed', 'x')`,

@@ -26,7 +26,7 @@ describe(MissedRunMonitor.name, () => {
   let emails: Email[];
 
   beforeAll(async () => {
-    app = await startApp({ runsTasks: true });
+    app = await startApp();
   });
   beforeEach(async () => {
     await createSignedInCaller(app, { role: 'admin', email: 'admin@example.com' });
@@ -67,7 +67,7 @@ describe(MissedRunMonitor.name, () => {
       [TASK.id, outcome, startedSeconds, endedSeconds ?? null],
     );
 
-  it('runs in every process with the schedule', () => {
+  it('runs in the API too, which has no login of the worker', () => {
     expect(app.get(MissedRunMonitor)).toBeInstanceOf(MissedRunMonitor);
   });
 

@@ -1,4 +1,4 @@
-CREATE FUNCTION app.task_alerts_to_email()
+CREATE FUNCTION auth.task_alerts_to_email()
     RETURNS TABLE (id bigint, task text, kind text, reason text, created_at timestamptz, recipient text)
     LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
@@ -11,7 +11,7 @@ CREATE FUNCTION app.task_alerts_to_email()
       FROM taken t JOIN public.users u ON u.role = 'admin' AND u.is_active AND u.is_verified
       ORDER BY t.id, u.id
     $$;
-COMMENT ON FUNCTION app.task_alerts_to_email() IS
+COMMENT ON FUNCTION auth.task_alerts_to_email() IS
   'Marks open alerts as emailed and returns them, one row for each admin. Of several processes one gets an alert.';
-GRANT EXECUTE ON FUNCTION app.task_alerts_to_email() TO gigvault_worker;
-ALTER FUNCTION app.task_alerts_to_email() OWNER TO gigvault_definer;
+GRANT EXECUTE ON FUNCTION auth.task_alerts_to_email() TO gigvault_auth;
+ALTER FUNCTION auth.task_alerts_to_email() OWNER TO gigvault_definer;
