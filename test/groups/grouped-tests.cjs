@@ -49,8 +49,8 @@ function listGroups() {
 
 /**
  * Returns every test in the folders that is not long, need not run alone and replaces no modules. The largest are
- * first, so groups take equally long. With TEST_GROUPING, a text, the order is another one for each text: it finds
- * tests that depend on others of their group.
+ * first, so groups are about equally large. With TEST_GROUPING, a text, the order is another one for each text: it
+ * finds tests that depend on others of their group.
  */
 function listGroupedTests() {
   return FOLDERS.flatMap((folder) =>
