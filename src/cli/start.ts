@@ -71,6 +71,7 @@ async function main(): Promise<number> {
     await serviceSet.stop();
     new ServicesFile(folder.resolve('services.json')).remove();
     lock.release();
+    if (serviceSet.servers.length > 0) print('Stopped.');
   }
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import type { ServiceUser } from './file-permissions';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -34,6 +34,8 @@ export class ManagedProcess {
   readonly exited: Promise<string>;
   private readonly child: ChildProcess;
   private isExited = false;
+  /** Bytes in the log file before its start. */
+  private readonly logStart: number;
 
   constructor(
     readonly name: string,
@@ -42,6 +44,7 @@ export class ManagedProcess {
     private readonly options: ProcessOptions = {},
   ) {
     const log = options.logFile === undefined ? undefined : openLog(options.logFile);
+    this.logStart = log === undefined ? 0 : fstatSync(log).size;
     const input = options.inputFile === undefined ? undefined : openSync(options.inputFile, 'r');
     const noInput = options.isOnStandby ? 'pipe' : 'ignore';
     this.child = spawn(command, args, {
@@ -88,11 +91,12 @@ export class ManagedProcess {
     if (!this.isExited) this.child.kill(signal);
   }
 
-  /** Returns the last lines of its log file, for an error message. */
+  /** Returns the last lines that it has logged, for an error message. */
   readLogTail(lines = 12): string {
     const { logFile } = this.options;
     if (logFile === undefined || !existsSync(logFile)) return '';
-    return readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n');
+    const text = readFileSync(logFile).subarray(this.logStart).toString('utf8');
+    return text.trimEnd().split('\n').slice(-lines).join('\n');
   }
 }
 
@@ -106,23 +110,26 @@ export async function findFreePort(preferred = 0): Promise<number> {
   return (await tryPort(preferred)).port ?? (await tryPort(0)).port ?? 0;
 }
 
-/** Returns why no server can listen on this address, for a message; undefined when one can. */
-export async function whyNotListen(port: number, host: string): Promise<string | undefined> {
+/**
+ * Returns why no server can listen on this address, for a message; undefined when one can.
+ * @param name the setting of the port
+ */
+export async function whyNotListen(port: number, host: string, name = 'PORT'): Promise<string | undefined> {
   const { code } = await tryPort(port, host);
   if (code === undefined) return undefined;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return `HOST ${host} is no address of this machine`;
-  if (code === 'EACCES') return `PORT ${port} of ${host} needs root`;
-  return `PORT ${port} of ${host} is taken`;
+  if (code === 'EACCES') return `${name} ${port} of ${host} needs root`;
+  return `${name} ${port} of ${host} is taken`;
 }
 
 /**
  * Returns why a server of another account than root cannot listen on this port, for a message; undefined when it can.
  * @see https://docs.kernel.org/networking/ip-sysctl.html ip_unprivileged_port_start
  */
-export function whyNotUnprivileged(port: number): string | undefined {
+export function whyNotUnprivileged(port: number, name = 'PORT'): string | undefined {
   if (process.getuid?.() !== 0) return undefined;
   const first = Number(readText('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 1_024);
-  return port < first ? `PORT ${port} needs root, and the API does not run as root` : undefined;
+  return port < first ? `${name} ${port} needs root, and the API does not run as root` : undefined;
 }
 
 /** Listens for a moment. Returns the port, or the code of the error. */

@@ -109,8 +109,9 @@ function readSecrets(file: string): LegacySecrets | undefined {
     return readJsonFile<LegacySecrets>(file);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const removal = `To begin with an empty database instead, move ${dirname(file)} away.`;
-    throw new OperatorError(`${file} is damaged; restore it from your copy.\n${removal}`);
+    const folder = dirname(file);
+    const copy = `cp YOUR_COPY ${file} && chmod 600 ${file}`;
+    throw new OperatorError(`${file} is damaged`, `${copy}, or begin empty: mv ${folder} ${folder}-old`);
   }
 }
 

@@ -255,7 +255,8 @@ export function findCacheFolder(): string {
   for (const folder of candidates) {
     if (isWritable(folder)) return folder;
   }
-  throw new Error(`No cache folder is writable: ${candidates.join(', ')}`);
+  const cure = 'set XDG_CACHE_HOME to a writable folder';
+  throw new OperatorError(`no cache folder is writable: ${candidates.join(', ')}`, cure);
 }
 
 function isWritable(folder: string): boolean {

@@ -49,6 +49,15 @@ describe('data keys', () => {
     expect(await second.get(EncryptionService).open(sealed, context)).toBe('секрет');
   });
 
+  it('prevent the start of a server with master keys of another database', async () => {
+    await app.get(EncryptionService).seal('secret', { ...context, userId: null });
+    const settings = { ENCRYPTION_KEYS: `test:${Buffer.alloc(32, 9).toString('base64')}` };
+
+    await expect(startApp({ sharedWith: app, settings })).rejects.toThrow(
+      'ENCRYPTION_KEYS: the keys belong to another database (a wrapped data key cannot be unwrapped)',
+    );
+  });
+
   it('are redacted in the audit log', async () => {
     await app.get(EncryptionService).seal('secret', context);
     const rows = await app.db.query<{ new_values: Record<string, unknown> }>(

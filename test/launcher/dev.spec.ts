@@ -45,7 +45,7 @@ describe('npm run dev', () => {
     const { scripts } = JSON.parse(readFileSync(join(checkout.path, 'package.json'), 'utf8')) as {
       scripts: { dev: string };
     };
-    return checkout.start(env, ...scripts.dev.split(' ').slice(3), ...options);
+    return checkout.start(env, ...scripts.dev.split(' ').slice(4), ...options);
   }
 
   function readServices(folder = '.gigvault'): InstallationServices {

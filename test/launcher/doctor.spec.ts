@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -109,14 +109,14 @@ describe('npm run doctor', () => {
     await new Promise((done) => server.once('listening', done));
     const { port } = server.address() as AddressInfo;
 
-    const run = await examine({ PORT: String(port) });
+    const api = await examine({ PORT: String(port) });
+    const metrics = await examine({ METRICS_PORT: String(port) });
+    const both = await examine({ PORT: '4000', METRICS_PORT: '4000' });
 
-    expectProblem(
-      run,
-      'port',
-      `${port} of 127.0.0.1 is taken by process ${process.pid} (`,
-      `PORT=${port + 1} npm start`,
-    );
+    const taken = `${port} of 127.0.0.1 is taken by process ${process.pid} (`;
+    expectProblem(api, 'port', `PORT ${taken}`, `Cure: PORT=${port + 1} npm start`);
+    expectProblem(metrics, 'port', `METRICS_PORT ${taken}`, `Cure: METRICS_PORT=${port + 1} npm start`);
+    expectProblem(both, 'settings', 'METRICS_PORT: must not be PORT');
     server.close();
   });
 
@@ -232,7 +232,40 @@ describe('npm run doctor', () => {
 
     const run = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
 
-    expectProblem(run, 'start', `${join(path, 'secrets.json')} is damaged; restore it from your copy`);
+    const secrets = join(path, 'secrets.json');
+    expectProblem(run, 'start', `${secrets} is damaged`, `cp YOUR_COPY ${secrets} && chmod 600 ${secrets}`);
+  });
+
+  it('warns about secrets that others may read, and names the file that has a wrong value', async () => {
+    const path = join(home, 'open-secrets');
+    const secrets = new DataFolder(path).resolve('secrets.json');
+    const { values } = InstallationSecrets.load(secrets);
+    writeFileSync(secrets, JSON.stringify({ ...values, SECRET_KEY: 'short' }), { mode: 0o644 });
+    chmodSync(secrets, 0o644);
+
+    const run = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path });
+    const shell = await installation.run('dist/src/cli/doctor.js', [], { GIGVAULT_DATA_DIR: path, SECRET_KEY: 'x' });
+
+    expect(findLines(run, 'warning', 'data').join()).toContain(`may read ${secrets}. Cure: chmod 600 ${secrets}`);
+    expectProblem(run, 'settings', 'SECRET_KEY: ', `set SECRET_KEY in ${secrets}`);
+    expectProblem(shell, 'settings', 'SECRET_KEY: ', 'set SECRET_KEY in the environment of the command');
+  });
+
+  it('names a missing Redis that apt cannot fetch', async () => {
+    const path = join(home, 'no-redis');
+    const bin = join(home, 'bin');
+    mkdirSync(bin);
+    symlinkSync(process.execPath, join(bin, 'node'));
+    // The cache has no Redis for this machine, and PATH has no apt.
+    const machine = plant('machine', `Object.defineProperty(process, 'arch', { value: 'none' });`);
+
+    const run = await installation.run('dist/src/cli/doctor.js', [], {
+      ...machine,
+      GIGVAULT_DATA_DIR: path,
+      PATH: bin,
+    });
+
+    expectProblem(run, 'Redis', 'none is installed, and apt cannot fetch one', 'apt install redis-server', 'REDIS_URL');
   });
 
   it('names wrong passwords', async () => {
@@ -363,6 +396,11 @@ describe('npm run doctor', () => {
     const missing = await examine({ ENCRYPTION_KEY_FILE: join(home, 'lost.json') });
     const readable = await examine({ ENCRYPTION_KEY_FILE: open });
 
+    const link = join(home, 'link.json');
+    symlinkSync(join(home, 'lost.json'), link);
+    const dangling = await examine({ ENCRYPTION_KEY_FILE: link });
+
+    expectProblem(dangling, 'keys', link, `Cure: rm ${link} && cp YOUR_COPY ${link} && chmod 600 ${link}`);
     expectProblem(missing, 'keys', 'lost.json', 'restore it from your copy', `cp YOUR_COPY ${join(home, 'lost.json')}`);
     expectProblem(readable, 'keys', `other users may read ${open}`, `Cure: chmod 600 ${open}`);
   });
@@ -450,7 +488,7 @@ describe('npm run doctor', () => {
 
     const embedded = await installation.run('dist/src/cli/doctor.js', [], { NODE_ENV: 'production' });
 
-    expectProblem(run, 'settings', 'PORT: must be a whole number from 0 to 65535', 'set PORT in .env');
+    expectProblem(run, 'settings', 'PORT: must be a whole number from 0 to 65535', 'set PORT in the environment of');
     expectProblem(
       production,
       'settings',

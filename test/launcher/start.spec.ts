@@ -5,6 +5,7 @@ import { withClient } from '../../src/local-services/database-setup';
 import { migrationNames } from '../../src/platform/database/schema/migrations';
 import type { InstallationServices } from '../../src/local-services/server-environment';
 import { Checkout, listStillRunning } from '../support/checkout';
+import { CommandInstallation } from '../support/command-installation';
 import { waitFor } from '../support/wait-for';
 
 /** Script that ends the API before it listens. */
@@ -152,15 +153,17 @@ describe('npm start', () => {
     expect(existsSync(checkout.createDataFolder('services.json'))).toBe(false);
   });
 
-  it('names PORT when the port is taken', async () => {
+  it.each(['PORT', 'METRICS_PORT'])('names %s when the port is taken', async (name) => {
     const blocker = createServer().listen(0, '127.0.0.1');
     await new Promise((done) => blocker.once('listening', done));
     const { port } = blocker.address() as { port: number };
 
-    const run = checkout.start({ PORT: String(port) });
+    const run = checkout.start({ [name]: String(port) });
 
     expect(await run.exited).toBe(1);
-    expect(run.output).toContain(`PORT ${port} of 127.0.0.1 is taken`);
+    expect(run.output).toContain(
+      `did not start. ${name} ${port} of 127.0.0.1 is taken. Choose another: put ${name}=${port + 1}`,
+    );
     blocker.close();
   });
 
@@ -264,5 +267,19 @@ describe('npm start', () => {
     expect(wrong.output).toContain('SMTP_URL: ');
     expect(incomplete.output + wrong.output).not.toContain('secret-value');
     expect(existsSync(checkout.createDataFolder('launcher.json'))).toBe(false);
+  });
+});
+
+describe('npm', () => {
+  it('passes SIGINT on to the launcher, which stops everything', async () => {
+    const installation = new CommandInstallation();
+    await installation.start(['npm', 'start', '--silent']);
+    const services = installation.readServices();
+
+    await installation.stop();
+
+    expect(listStillRunning(services)).toEqual([]);
+    expect(installation.isRunning()).toBe(false);
+    await installation.remove();
   });
 });

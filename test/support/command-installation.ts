@@ -7,6 +7,8 @@ import { pause } from './wait-for';
 
 const ROOT = resolve(__dirname, '..', '..');
 
+const START = [process.execPath, 'src/cli/build.cjs', 'dist/src/cli/start.js'];
+
 /** Ends a command that hangs; no result depends on it. */
 const LIMIT_MS = 600_000;
 
@@ -22,9 +24,9 @@ export class CommandInstallation {
   readonly dataFolder = join(this.home, 'data');
   private launcher: ChildProcess | undefined;
 
-  /** Runs `npm start` in the background and returns when it is ready. */
-  async start(): Promise<void> {
-    const launcher = spawn(process.execPath, ['src/cli/build.cjs', 'dist/src/cli/start.js'], {
+  /** Runs `npm start`, by default without npm, in the background and returns when it is ready. */
+  async start([program, ...args]: readonly string[] = START): Promise<void> {
+    const launcher = spawn(program!, args, {
       cwd: ROOT,
       env: this.buildEnvironment(),
       stdio: ['ignore', 'ignore', 'inherit'],
@@ -36,7 +38,7 @@ export class CommandInstallation {
     }
   }
 
-  /** Presses Ctrl-C, and waits for the end. */
+  /** Sends SIGINT to the started process alone, and waits for the end. */
   async stop(): Promise<void> {
     const { launcher } = this;
     if (!launcher || launcher.exitCode !== null) return;

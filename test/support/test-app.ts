@@ -68,7 +68,10 @@ export async function startApp({
   redis.options.commandTimeout = TIMEOUT_MS;
   app.get(HealthService, { strict: false }).checkTimeoutMs = TIMEOUT_MS;
   refuseUndeclaredFields(app.getHttpAdapter().getInstance());
-  await app.listen(0, '127.0.0.1');
+  await app.listen(0, '127.0.0.1').catch(async (error: unknown) => {
+    await app.close();
+    throw error;
+  });
   const { port } = app.getHttpServer().address() as { port: number };
   return {
     url: `http://127.0.0.1:${port}`,

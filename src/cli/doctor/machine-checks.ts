@@ -20,15 +20,23 @@ const FULL_BYTES = 100 * MEBIBYTE;
 const NEARLY_FULL_BYTES = 1_024 * MEBIBYTE;
 
 /** Checks that the API can listen. @param runningUrl the address of the API that this checkout runs, if any */
-export async function checkPort({ host, port }: Config['http'], runningUrl: string | undefined): Promise<Finding> {
-  if (runningUrl !== undefined) return ok('port', `Gigvault runs at ${runningUrl}`);
-  const reason = await whyNotListen(port, host);
+export async function checkPorts(
+  { host, port, metricsPort }: Config['http'],
+  runningUrl: string | undefined,
+): Promise<Finding[]> {
+  if (runningUrl !== undefined) return [ok('port', `Gigvault runs at ${runningUrl}`)];
+  const found = await checkPort(port, host, 'PORT');
+  return metricsPort === 0 ? [found] : [found, await checkPort(metricsPort, host, 'METRICS_PORT')];
+}
+
+async function checkPort(port: number, host: string, name: string): Promise<Finding> {
+  const reason = await whyNotListen(port, host, name);
   if (reason === undefined)
     return ok('port', port === 0 ? 'the system chooses a free one' : `${port} of ${host} is free`);
   if (reason.startsWith('HOST'))
     return problem('port', reason, 'HOST=127.0.0.1 npm start, or HOST=0.0.0.0 for all addresses of this machine');
   const owner = reason.endsWith('taken') ? findPortOwner(port) : undefined;
-  return problem('port', `${reason}${owner === undefined ? '' : ` by ${owner}`}`, `PORT=${port + 1} npm start`);
+  return problem('port', `${reason}${owner === undefined ? '' : ` by ${owner}`}`, `${name}=${port + 1} npm start`);
 }
 
 /** Checks that root gives each kind of process an account of its own. */

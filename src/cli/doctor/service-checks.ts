@@ -20,6 +20,7 @@ import { shortReason } from '../../platform/health/health.service';
 import { findEvictionWarning } from '../../platform/redis/redis-clients';
 import { NO_SUCH_HOST, PASSWORD_REFUSED, type ServiceProblem, TLS_MISMATCH } from '../launcher/external-services';
 import { type Finding, ok, problem, warning } from './finding';
+import { buildCopyCure } from './settings-checks';
 
 const OLDEST_MAJOR = 15;
 
@@ -176,15 +177,13 @@ async function checkKey(config: Config, row: StoredKey): Promise<Finding> {
     return ok('keys', 'decrypt the secrets of this database');
   } catch (error) {
     if (error instanceof KeyServiceUnavailable)
-      return problem('keys', error.reason, 'start the key management service, or correct VAULT_… or AWS_KMS_… in .env');
+      return problem('keys', error.reason, 'start the key management service, or correct VAULT_… or AWS_KMS_…');
     if (!(error instanceof EncryptionError)) throw error;
     const { keyFile } = config.encryption;
     return problem(
       'keys',
       `${keyFile ?? 'ENCRYPTION_KEYS'} belongs to another database: ${error.message}`,
-      keyFile === undefined
-        ? 'set ENCRYPTION_KEYS of this database'
-        : `cp YOUR_COPY ${keyFile} && chmod 600 ${keyFile}`,
+      keyFile === undefined ? 'set ENCRYPTION_KEYS of this database' : buildCopyCure(keyFile),
     );
   }
 }

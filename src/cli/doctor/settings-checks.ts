@@ -1,3 +1,4 @@
+import { existsSync, lstatSync } from 'node:fs';
 import type { Config } from '../../platform/config/config';
 import { ConfigError, isFileOfSetting, loadConfig } from '../../platform/config/load-config';
 import { KeyFile } from '../../platform/encryption/key-file';
@@ -11,25 +12,28 @@ export interface ExaminedSettings {
   readonly findings: readonly Finding[];
 }
 
-/** Cures of settings that the operator does not set; the others are set in .env. */
+/** Cures of settings that the operator does not set. */
 const CURES: Readonly<Record<string, string>> = {
   GIGVAULT_EMBEDDED: 'NODE_ENV=development npm start, or set DATABASE_URL, its siblings and REDIS_URL',
 };
 
-/** Validates the settings like the start. */
-export function checkSettings(env: NodeJS.ProcessEnv): ExaminedSettings {
+/**
+ * Validates the settings like the start.
+ * @param findPlace returns where a setting is set, for the cure
+ */
+export function checkSettings(env: NodeJS.ProcessEnv, findPlace: (name: string) => string): ExaminedSettings {
   try {
     return { config: loadConfig(env), findings: [ok('settings', 'valid')] };
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return { config: undefined, findings: error.problems.map(describeSetting) };
+    return { config: undefined, findings: error.problems.map((text) => describeSetting(text, findPlace)) };
   }
 }
 
 /** Describes a problem of a ConfigError, with its cure. */
-export function describeSetting(text: string): Finding {
+export function describeSetting(text: string, findPlace: (name: string) => string): Finding {
   const [name = ''] = text.split(':');
-  return problem('settings', text, CURES[name] ?? `set ${name} in .env; .env.example describes it`);
+  return problem('settings', text, CURES[name] ?? `set ${name} ${findPlace(name)}; .env.example describes it`);
 }
 
 /** Warns about variables whose names are nearly those of unset settings. The start ignores them. */
@@ -81,7 +85,12 @@ export function checkKeyFile({ keyFile, remoteKeys }: Config['encryption']): Fin
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [text = ''] = error.problems;
-    const cure = text.includes('chmod') ? `chmod 600 ${keyFile}` : `cp YOUR_COPY ${keyFile} && chmod 600 ${keyFile}`;
-    return problem('keys', text, cure);
+    return problem('keys', text, text.includes('chmod') ? `chmod 600 ${keyFile}` : buildCopyCure(keyFile));
   }
+}
+
+/** Returns the commands that restore a file of secrets from a copy. cp does not write through a link to nothing. */
+export function buildCopyCure(file: string): string {
+  const isDangling = !existsSync(file) && lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+  return `${isDangling ? `rm ${file} && ` : ''}cp YOUR_COPY ${file} && chmod 600 ${file}`;
 }

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadConfig } from '../../platform/config/load-config';
 import { whyNotUsable } from '../../platform/config/usable-folder';
+import { KeyFile } from '../../platform/encryption/key-file';
 import {
   bootstrapDatabase,
   hasPendingMigrations,
@@ -149,7 +150,8 @@ export class Launcher {
 
   /** Checks the operator's settings before any process starts. */
   private async checkSettings(): Promise<void> {
-    const { http, backups } = loadConfig(this.buildEnvironment());
+    const { http, backups, encryption } = loadConfig(this.buildEnvironment());
+    if (encryption.keyFile !== undefined) new KeyFile(encryption.keyFile).read();
     this.serviceSet.shutdownDelayMs = http.shutdownDelayMs;
     const problem = backups.s3 ? undefined : await this.whyNotBackupFolder(backups.folder);
     if (problem !== undefined) throw new OperatorError(`BACKUP_DIR is not usable: ${problem}.`);
@@ -169,11 +171,16 @@ export class Launcher {
   }
 
   private async choosePort(): Promise<void> {
-    const { port } = loadConfig(this.buildEnvironment()).http;
+    const { port, metricsPort } = loadConfig(this.buildEnvironment()).http;
     this.port = port || (await findFreePort());
-    const reason = (await whyNotListen(this.port, this.host)) ?? whyNotUnprivileged(this.port);
+    await this.checkPort(this.port, 'PORT');
+    if (metricsPort !== 0) await this.checkPort(metricsPort, 'METRICS_PORT');
+  }
+
+  private async checkPort(port: number, name: string): Promise<void> {
+    const reason = (await whyNotListen(port, this.host, name)) ?? whyNotUnprivileged(port, name);
     if (reason === undefined) return;
-    const other = reason.startsWith('HOST') ? 'HOST=127.0.0.1' : `PORT=${Math.max(this.port + 1, 3_000)}`;
+    const other = reason.startsWith('HOST') ? 'HOST=127.0.0.1' : `${name}=${Math.max(port + 1, 3_000)}`;
     throw new OperatorError(`${reason}. Choose another: put ${other} before the command.`);
   }
 

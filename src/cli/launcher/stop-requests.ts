@@ -1,10 +1,10 @@
-/** npm forwards a Ctrl-C that the terminal has delivered already: one request, two signals. */
+/** npm passes on a Ctrl-C that the terminal has delivered already: one request, two signals. */
 const DUPLICATE_SIGNAL_MS = 700;
 const PARENT_POLL_MS = 500;
 
 /**
- * Listens for requests to stop: Ctrl-C, SIGTERM, a closed terminal and, under npm, the end of npm's shell, which does
- * not forward SIGTERM. The first request aborts `signal`; a later one calls `onRepeatedRequest`.
+ * Listens for requests to stop: Ctrl-C, SIGTERM, a closed terminal and, under npm, the end of npm. The first request
+ * aborts `signal`; a later one calls `onRepeatedRequest`.
  */
 export class StopRequests {
   /** Resolves at the first request. */

@@ -164,6 +164,7 @@ function findContradictions(values: ServerSettings): string[] {
   if (values.HTTP_HEADERS_TIMEOUT_MS > values.HTTP_REQUEST_TIMEOUT_MS) {
     problems.push('HTTP_HEADERS_TIMEOUT_MS: must not exceed HTTP_REQUEST_TIMEOUT_MS');
   }
+  if (values.METRICS_PORT !== 0 && values.METRICS_PORT === values.PORT) problems.push('METRICS_PORT: must not be PORT');
   problems.push(...findBackupContradictions(values));
   if (values.NODE_ENV === 'production') {
     if (values.GIGVAULT_EMBEDDED) problems.push('GIGVAULT_EMBEDDED: must be false in production');

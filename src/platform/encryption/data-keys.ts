@@ -219,6 +219,15 @@ export class DataKeys {
     return destroyed;
   }
 
+  /**
+   * Unwraps the stored key without a user, if there is one.
+   * @throws EncryptionError when the master keys belong to another database
+   */
+  async verify(): Promise<void> {
+    const wrapped = await this.store.ofUser(null);
+    if (wrapped) await this.unwrap(wrapped);
+  }
+
   private async make(userId: number | null): Promise<WrappedDataKey> {
     const keyId = randomUUID();
     const wrappedKey = await this.masterKeys.wrap(randomBytes(32), associatedData({ userId, keyId }));

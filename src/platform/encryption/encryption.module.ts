@@ -1,6 +1,8 @@
-import { Global, Module, type OnModuleInit, Optional } from '@nestjs/common';
+import { Global, Module, type OnApplicationBootstrap, type OnModuleInit, Optional } from '@nestjs/common';
 import { Config } from '../config/config';
+import { ConfigError } from '../config/load-config';
 import { HealthService } from '../health/health.service';
+import { EncryptionError } from './ciphertext';
 import { DataKeyCache, DataKeys, DataKeyStore } from './data-keys';
 import { EncryptionService } from './encryption.service';
 import { KeyInventory } from './key-inventory';
@@ -20,9 +22,11 @@ import { MasterKeys } from './master-keys';
   ],
   exports: [EncryptionService, MasterKeys],
 })
-export class EncryptionModule implements OnModuleInit {
+export class EncryptionModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly masterKeys: MasterKeys,
+    private readonly dataKeys: DataKeys,
+    private readonly config: Config,
     @Optional() private readonly health?: HealthService,
   ) {}
 
@@ -31,4 +35,24 @@ export class EncryptionModule implements OnModuleInit {
     const { masterKeys } = this;
     if (masterKeys instanceof KmsMasterKeys) this.health?.register('encryption', () => masterKeys.check());
   }
+  /**
+   * Refuses to start with master keys of another database, after the schema was checked.
+   * @throws ConfigError that names the setting
+   */
+  async onApplicationBootstrap(): Promise<void> {
+    // A key management service may be away during the start; readiness and `npm run doctor` report it.
+    if (this.masterKeys instanceof KmsMasterKeys) return;
+    try {
+      await this.dataKeys.verify();
+    } catch (error) {
+      if (error instanceof EncryptionError) throw describeForeignKeys(this.config.encryption, error);
+      throw error;
+    }
+  }
+}
+
+function describeForeignKeys({ keyFile }: Config['encryption'], { message }: EncryptionError): ConfigError {
+  const found = keyFile === undefined ? 'the keys belong' : `${keyFile} belongs`;
+  const name = keyFile === undefined ? 'ENCRYPTION_KEYS' : 'ENCRYPTION_KEY_FILE';
+  return new ConfigError([`${name}: ${found} to another database (${message}): restore your copy`]);
 }
