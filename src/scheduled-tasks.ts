@@ -3,6 +3,7 @@ import { END_ORPHANED_AI_CALLS } from './ai/generations/end-orphaned-ai-calls.ta
 import { RECORD_DAILY_METRICS } from './analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from './analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from './audit/create-partitions.task';
+import { SEAL_AUDIT_LOGS, VERIFY_AUDIT_LOGS } from './audit/seals/seal-audit-logs.task';
 import { DETECT_SUSPICIOUS_ACCESS } from './auth/security-events/detect-suspicious-access.task';
 import { BACKUP } from './backups/backup-run.service';
 import { EXPIRE_FETCHED_JOBS } from './jobs/expire-fetched-jobs.task';
@@ -20,6 +21,8 @@ import { REMOVE_ERASED_TEXTS } from './users/remove-erased-texts.task';
 export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   REFRESH_JOB_STATS,
   CREATE_PARTITIONS,
+  SEAL_AUDIT_LOGS,
+  VERIFY_AUDIT_LOGS,
   PURGE_EXPIRED,
   RECORD_DAILY_METRICS,
   END_ORPHANED_AI_CALLS,

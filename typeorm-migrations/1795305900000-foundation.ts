@@ -61,7 +61,8 @@ const SCHEMAS = `
   GRANT USAGE ON SCHEMA auth, app TO
     gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_definer, gigvault_auditor;
   GRANT USAGE ON SCHEMA app TO gigvault_monitor;
-  GRANT USAGE ON SCHEMA audit TO gigvault_app, gigvault_definer, gigvault_auditor, gigvault_monitor;
+  GRANT USAGE ON SCHEMA audit TO
+    gigvault_app, gigvault_worker, gigvault_admin, gigvault_definer, gigvault_auditor, gigvault_monitor;
   -- ALTER … OWNER TO requires that the new owner has this right. No function of that role creates objects.
   GRANT CREATE ON SCHEMA auth, app TO gigvault_definer;
 

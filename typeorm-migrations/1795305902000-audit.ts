@@ -33,7 +33,8 @@ export class Audit implements MigrationInterface {
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit', [
       ...['log_event', 'is_subscriber_audited', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted'],
-      ...['record', 'enable_partition', 'enable', 'values_hash', 'erase_user', 'changes_since'],
+      ...['record', 'enable_partition', 'enable', 'values_hash', 'address_hash', 'details_hash', 'erase_user'],
+      ...['changes_since'],
     ]);
     await queryRunner.query('REVOKE CREATE ON SCHEMA audit FROM gigvault_auditor');
     await queryRunner.query(PARTITIONS);
@@ -42,7 +43,8 @@ export class Audit implements MigrationInterface {
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DELETE FROM app.partitioned_tables WHERE table_name IN ('security_logs', 'audit_logs');
-      DROP FUNCTION audit.values_hash(audit_logs);
+      DROP FUNCTION
+        audit.details_hash(security_logs), audit.address_hash(audit_logs), audit.values_hash(audit_logs);
       DROP TABLE audit_logs, security_logs;
       DROP VIEW audit.actor;
       DROP FUNCTION
@@ -88,6 +90,7 @@ const AUDITED_TABLES = `
 /** The last index finds attempts without a user: the address was throttled or had no account yet. */
 const SECURITY_LOGS = `
   CREATE TABLE security_logs (
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     id bigint GENERATED ALWAYS AS IDENTITY,
     user_id bigint,
     event_type text NOT NULL
@@ -97,8 +100,12 @@ const SECURITY_LOGS = `
     success boolean NOT NULL,
     details jsonb,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    details_salt bytea DEFAULT uuid_send(gen_random_uuid()),
+    details_hash bytea,
     CONSTRAINT security_logs_pkey PRIMARY KEY (id, created_at)
   ) PARTITION BY RANGE (created_at);
+  COMMENT ON COLUMN security_logs.details_salt IS 'Random; deleted with address, user agent and details.';
+  COMMENT ON COLUMN security_logs.details_hash IS 'The hash of erased details; see audit.details_hash().';
 
   CREATE INDEX idx_security_logs_user_id ON security_logs (user_id, created_at DESC, id DESC);
   CREATE INDEX idx_security_logs_event_type ON security_logs (event_type, created_at DESC, id DESC);
@@ -124,7 +131,8 @@ const SECURITY_LOGS = `
     FOR UPDATE TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON security_logs TO gigvault_app, gigvault_admin;
   GRANT SELECT, INSERT, DELETE ON security_logs TO gigvault_definer;
-  GRANT SELECT, UPDATE (ip_address, user_agent, details) ON security_logs TO gigvault_auditor;
+  GRANT SELECT, UPDATE (ip_address, user_agent, details, details_salt, details_hash)
+    ON security_logs TO gigvault_auditor;
 `;
 
 /**
@@ -135,12 +143,17 @@ const SECURITY_LOGS = `
  * here, by the same rules: the table is audited or is the trigger's argument, the action is one of three, an unknown
  * kind of actor is 'database', and one UPDATE erases all values.
  *
- * values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over salt and values. The hash is
- * computed while the values exist, and stored in their place when they are erased. So an earlier seal stays valid, and
- * without the salt the values cannot be guessed.
+ * values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over the first half of the salt,
+ * values and reason, and audit.address_hash(row), over the second half and the address. A hash is computed while the
+ * values exist, and stored in their place when they are erased. So an earlier seal stays valid, and without the salt
+ * the values cannot be guessed. Erasing an admin deletes the second half only.
+ *
+ * transaction_id is the first column of both logs: PostgreSQL evaluates defaults in the order of the columns, so a row
+ * has its transaction's id before its own, which audit.begin_seal() relies on.
  */
 const AUDIT_LOGS = `
   CREATE TABLE audit_logs (
+    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     id bigint GENERATED ALWAYS AS IDENTITY,
     user_id bigint,
     table_name text NOT NULL,
@@ -155,9 +168,9 @@ const AUDIT_LOGS = `
     request_id text,
     operation text DEFAULT 'login ' || session_user,
     reason text,
-    transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id(),
     values_salt bytea DEFAULT uuid_send(gen_random_uuid()),
     values_hash bytea,
+    address_hash bytea,
     CONSTRAINT audit_logs_pkey PRIMARY KEY (id, created_at)
   ) PARTITION BY RANGE (created_at);
   COMMENT ON COLUMN audit_logs.user_id IS 'The tenant whose row changed. actor_kind and actor_id say who changed it.';
@@ -166,6 +179,7 @@ const AUDIT_LOGS = `
   COMMENT ON COLUMN audit_logs.values_salt IS
     'Random; deleted with the values, so that values_hash reveals nothing about them.';
   COMMENT ON COLUMN audit_logs.values_hash IS 'The hash of erased values; see audit.values_hash().';
+  COMMENT ON COLUMN audit_logs.address_hash IS 'The hash of an erased address; see audit.address_hash().';
 
   CREATE INDEX idx_audit_logs_user_id ON audit_logs (user_id, created_at DESC, id DESC);
   CREATE INDEX idx_audit_logs_table_name ON audit_logs (table_name, record_id, created_at DESC, id DESC);
@@ -182,7 +196,8 @@ const AUDIT_LOGS = `
   CREATE POLICY audit_logs_auditor_update ON audit_logs
     FOR UPDATE TO gigvault_auditor USING (EXISTS (SELECT FROM auth.signed_session));
   GRANT SELECT ON audit_logs TO gigvault_app, gigvault_admin;
-  GRANT SELECT, INSERT, UPDATE (old_values, new_values, ip_address, reason, values_salt, values_hash)
+  GRANT SELECT, INSERT,
+    UPDATE (old_values, new_values, ip_address, reason, values_salt, values_hash, address_hash)
     ON audit_logs TO gigvault_auditor;
 `;
 

@@ -10,6 +10,8 @@ interface StoredSecrets {
   SECRET_KEY: string;
   /** Undefined in an installation of an earlier version, which derives it from SECRET_KEY. */
   CONTEXT_KEY?: string;
+  /** Undefined as above. */
+  AUDIT_SIGNING_KEY?: string;
   /** Passwords of the database logins. */
   passwords: Record<Role, string>;
   redisPassword: string;
@@ -86,6 +88,7 @@ function createSecrets(): StoredSecrets {
   return {
     SECRET_KEY: randomBytes(32).toString('base64'),
     CONTEXT_KEY: randomBytes(32).toString('base64'),
+    AUDIT_SIGNING_KEY: randomBytes(32).toString('base64'),
     passwords: createPasswords(),
     redisPassword: createPassword(),
     servicesName: randomBytes(16).toString('hex'),
@@ -219,9 +222,12 @@ export function selectKeys(
 ): NodeJS.ProcessEnv {
   const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = env;
   const contextKey = env['CONTEXT_KEY'] || values.CONTEXT_KEY;
+  const signingKey = env['AUDIT_SIGNING_KEY'] || values.AUDIT_SIGNING_KEY;
   return {
     SECRET_KEY: env['SECRET_KEY'] || values.SECRET_KEY,
     ...(contextKey && { CONTEXT_KEY: contextKey }),
+    ...(signingKey && { AUDIT_SIGNING_KEY: signingKey }),
+    AUDIT_HEAD_FILE: env['AUDIT_HEAD_FILE'] || join(dirname(keyFile), 'audit-head.txt'),
     ...(!env['ENCRYPTION_KEYS'] && { ENCRYPTION_KEY_FILE: env['ENCRYPTION_KEY_FILE'] || keyFile }),
     ...(!email &&
       !password &&

@@ -1,8 +1,18 @@
+import { AuditSealer } from '../../src/audit/seals/audit-sealer';
+import type { AuditProofDto, SealDto } from '../../src/audit/seals/audit-seals.dto';
+import { NoteSigner } from '../../src/audit/seals/signed-note';
+import { loadConfig } from '../../src/platform/config/load-config';
+import { RolePools } from '../../src/platform/database/driver/role-pools';
+import { SystemDatabase } from '../../src/platform/database/system-database';
+import type { Page } from '../../src/platform/http/pagination/page.dto';
+import { followInclusion, hashEntry, readCheckpoint, sha256 } from '../support/tree-proofs';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { insertJob } from '../support/factories/job.factory';
 import { buildMessage } from '../support/factories/message.factory';
 import { pluck } from '../support/caller';
+
+const SEED = Buffer.alloc(32, 7);
 
 interface Logs {
   readonly items: { readonly recordId: number; readonly action: string }[];
@@ -227,5 +237,79 @@ describe('the audit log', () => {
 
     expect((await anonymous.get('/v1/audit/logs')).status).toBe(401);
     expect((await anonymous.get('/v1/audit/jobs/1')).status).toBe(401);
+  });
+
+  describe('GET /v1/audit/logs/:id/proof', () => {
+    /** Seals all rows as the worker does. */
+    const seal = async (): Promise<void> => {
+      const config = loadConfig(app.settings);
+      const pools = new RolePools(config);
+      const sealer = new AuditSealer(new SystemDatabase(pools, config), () => new NoteSigner('test/audit', SEED));
+      while ((await sealer.sealNext()) > 0);
+      await pools.onApplicationShutdown();
+    };
+
+    const createLog = async (title = 'Proved'): Promise<number> => {
+      await ann.post('/v1/jobs', { title });
+      const { body } = await ann.get('/v1/audit/logs?table=jobs');
+      return (body as unknown as { items: { id: number }[] }).items[0]!.id;
+    };
+
+    it('leads from the row to a signed head, which others can verify', async () => {
+      const id = await createLog();
+      await seal();
+
+      const { status, body } = await ann.get<AuditProofDto>(`/v1/audit/logs/${id}/proof`);
+
+      expect(status).toBe(200);
+      const salt = Buffer.from(body.salt!, 'hex');
+      const valuesHash = sha256(salt.subarray(0, 8), Buffer.from(body.values!));
+      const addressHash = sha256(salt.subarray(8), Buffer.from('127.0.0.1'));
+      expect([body.valuesHash, body.addressHash]).toEqual([valuesHash.toString('hex'), addressHash.toString('hex')]);
+      expect(body.values).toContain('"title": "Proved"');
+      const entry = Buffer.from(body.entry, 'base64');
+      expect([entry[0], Number(entry.readBigInt64BE(1))]).toEqual(['a'.charCodeAt(0), id]);
+      expect(entry.subarray(17)).toEqual(sha256(Buffer.from(body.columns), valuesHash, addressHash));
+      const path = body.path.map((each) => Buffer.from(each, 'base64'));
+      const root = followInclusion(hashEntry(entry), body.leafIndex, body.treeSize, path);
+      expect(readCheckpoint(body.checkpoint, body.verifierKey)).toEqual({
+        origin: 'test/audit',
+        size: body.treeSize,
+        root: root.toString('base64'),
+      });
+    });
+
+    it('is refused for rows that are not sealed, of others, or do not exist', async () => {
+      const id = await createLog();
+      const early = await ann.get(`/v1/audit/logs/${id}/proof`);
+      await seal();
+
+      expect([early.status, early.body.code]).toEqual([409, 'audit.not_sealed']);
+      for (const [caller, wanted] of [
+        [bob, id],
+        [ann, 999_999_999],
+      ] as const) {
+        const { status, body } = await caller.get(`/v1/audit/logs/${wanted}/proof`);
+        expect([status, body.code]).toEqual([404, 'audit.not_found']);
+      }
+      const { status, body } = await ann.get('/v1/audit/logs/x/proof');
+      expect([status, body.errors]).toEqual([400, [expect.objectContaining({ pointer: '/id' })]]);
+    });
+
+    it('belongs to a seal that admins list, page by page', async () => {
+      await createLog('first');
+      await seal();
+      await createLog('second');
+      await seal();
+
+      const first = await admin.get<Page<SealDto>>('/v1/admin/audit/seals?limit=1');
+      const second = await admin.get<Page<SealDto>>(`/v1/admin/audit/seals?limit=1&cursor=${first.body.nextCursor}`);
+
+      const [newest, before] = [first.body.items[0]!, second.body.items[0]!];
+      expect(newest.id).toBe(before.id + 1);
+      expect(newest.treeSize).toBe(before.treeSize + newest.rows);
+      expect(newest.checkpoint).toContain(`test/audit\n${newest.treeSize}\n`);
+      expect((await ann.get('/v1/admin/audit/seals')).status).toBe(403);
+    });
   });
 });

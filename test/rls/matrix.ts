@@ -406,8 +406,27 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () =>
       `INSERT INTO app.view_refreshes (view_name, refreshed_at, duration_ms) VALUES (gen_random_uuid(), now(), 0)`,
   },
+  'audit.seals': {
+    // Users read the heads. Only functions write.
+    select: '1 1 0 1 1',
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: 'sealed_at = now()',
+    make: () => `INSERT INTO audit.seals (id, tree_size, root_hash, audit_floor, security_floor, audit_until,
+        security_until, entries, checkpoint, verifier_key)
+      VALUES (1, 1, sha256(''), 0, 0, 1, 1, '', 'x', 'x') ON CONFLICT DO NOTHING`,
+  },
+  'audit.tiles': {
+    select: '1 1 0 1 1',
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: `hashes = sha256('')`,
+    make: () => `INSERT INTO audit.tiles (level, index, hashes) VALUES (0, 0, sha256('x')) ON CONFLICT DO NOTHING`,
+  },
   'audit.audited_tables': {
-    // gigvault_app reads the list for the check at start; admin and worker have no rights in schema audit.
+    // gigvault_app reads the list for the check at start.
     select: '1 1 1 x x',
     insert: NOBODY,
     update: NOBODY,

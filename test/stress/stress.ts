@@ -2,6 +2,7 @@ import '../../src/platform/config/load-config';
 import { stressAi } from './ai/ai';
 import { assertNoFindings, stressAdversarial } from './adversarial/adversarial';
 import { assertUserUnaffected, stressAttacker } from './attacker/attacker';
+import { assertAllFound, stressSeals } from './audit/seals';
 import { stressBackups } from './backups/backups';
 import { stressBodies } from './http/bodies';
 import { stressCanary } from './encryption/canary';
@@ -48,6 +49,8 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
   attacker: async () =>
     assertUserUnaffected(await stressAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),
+  'audit-seals': async () =>
+    assertAllFound(await stressSeals({ rows: 1_000_000, rowTamperings: 800, sealTamperings: 200, cleanRuns: 100 })),
   backups: () => stressBackups(),
   bodies: () => stressBodies({ boundMs: 200 }),
   canary: () => stressCanary(),

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import { AdminOnly, SignedIn } from '../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
@@ -13,13 +13,18 @@ import {
   SecurityLogDto,
 } from './audit-logs.dto';
 import { SecurityLogsService } from './security-logs.service';
+import { AuditProofsService } from '../seals/audit-proofs.service';
+import { AuditProofDto, SealDto } from '../seals/audit-seals.dto';
 
 /** Routes for the changes of the signed-in user's rows. */
 @ApiTags('Audit')
 @SignedIn()
 @Controller({ path: 'audit', version: '1' })
 export class AuditController {
-  constructor(private readonly logs: AuditLogsService) {}
+  constructor(
+    private readonly logs: AuditLogsService,
+    private readonly proofs: AuditProofsService,
+  ) {}
 
   @Get('logs')
   @ApiOperation({
@@ -30,6 +35,20 @@ export class AuditController {
   @ApiPage(AuditLogDto)
   list(@Query() query: ListAuditLogsDto): Promise<Page<AuditLogDto>> {
     return this.logs.list(query);
+  }
+
+  @Get('logs/:id/proof')
+  @ApiOperation({
+    operationId: 'getAuditProof',
+    summary: 'Prove a row of your audit log',
+    description:
+      'An inclusion proof in the Merkle tree of the logs, whose head is signed. 409 until the row is sealed, within ' +
+      'about a minute.',
+  })
+  @ApiParam({ name: 'id', type: 'integer', description: 'Id of the row of the audit log.', example: 1001 })
+  @ApiOkResponse({ type: AuditProofDto, description: 'The proof.' })
+  prove(@Param('id', ParseIdPipe) id: number): Promise<AuditProofDto> {
+    return this.proofs.prove(id);
   }
 
   @Get(':table/:recordId')
@@ -58,6 +77,7 @@ export class AdminLogsController {
   constructor(
     private readonly auditLogs: AuditLogsService,
     private readonly securityLogs: SecurityLogsService,
+    private readonly proofs: AuditProofsService,
   ) {}
 
   @Get('audit/logs')
@@ -69,6 +89,17 @@ export class AdminLogsController {
   @ApiPage(AdminAuditLogDto)
   listAuditLogs(@Query() query: ListAllAuditLogsDto): Promise<Page<AdminAuditLogDto>> {
     return this.auditLogs.listAll(query);
+  }
+
+  @Get('audit/seals')
+  @ApiOperation({
+    operationId: 'listAuditSeals',
+    summary: 'List the seals of the logs',
+    description: 'Newest first. Keep a checkpoint elsewhere: a log that was cut or rewritten later does not extend it.',
+  })
+  @ApiPage(SealDto)
+  listSeals(@Query() query: PageQueryDto): Promise<Page<SealDto>> {
+    return this.proofs.listSeals(query);
   }
 
   @Get('security-logs')

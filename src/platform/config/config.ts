@@ -24,7 +24,7 @@ export class DerivedSecrets {
   /**
    * Derives the key of one purpose. The same purpose gives the same key; keys of different purposes are independent.
    * @param purpose kebab-case; renaming it changes the key. In use: `access-token`, `password-pepper`, `cursor`,
-   *   `email-hash`, `context`
+   *   `email-hash`, `context`, `audit-heads`
    * @param bytes length of the key
    * @see RFC 5869 (HKDF)
    */
@@ -48,6 +48,11 @@ export class Config {
   readonly secrets: DerivedSecrets;
   /** The root of the keys that sign the contexts of transactions. */
   readonly contextKey: Buffer;
+  readonly audit: {
+    /** The private key of Ed25519 that signs the heads of the audit log, 32 bytes. */
+    readonly signingKey: Buffer;
+    readonly headFile: string | undefined;
+  };
   /** The master keys, of which the first wraps, or the path of the key file. */
   readonly encryption: ReturnType<typeof buildEncryption>;
   readonly auth: ReturnType<typeof buildAuth>;
@@ -78,6 +83,10 @@ export class Config {
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.contextKey = buildContextKey(settings);
+    this.audit = Object.freeze({
+      signingKey: buildSigningKey(settings, this.secrets),
+      headFile: settings.AUDIT_HEAD_FILE,
+    });
     this.encryption = buildEncryption(settings);
     this.auth = buildAuth(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
@@ -112,6 +121,10 @@ export function buildContextKey(settings: Partial<Pick<Settings, 'CONTEXT_KEY' |
   return CONTEXT_KEY === undefined
     ? new DerivedSecrets(Buffer.from(SECRET_KEY, 'base64')).derive('context')
     : Buffer.from(CONTEXT_KEY, 'base64');
+}
+
+function buildSigningKey({ AUDIT_SIGNING_KEY: key }: ServerSettings, secrets: DerivedSecrets): Buffer {
+  return key === undefined ? secrets.derive('audit-heads') : Buffer.from(key, 'base64');
 }
 
 /** Builds the configuration of backups, also for commands that need only this part. */

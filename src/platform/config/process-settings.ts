@@ -37,7 +37,7 @@ const SECRETS_OF_ONE: Readonly<Record<ServerKind, readonly (keyof Settings)[]>> 
     'AI_GOOGLE_API_KEY',
     'AI_LOCAL_API_KEY',
   ],
-  worker: ['BACKUP_SCRATCH_URL'],
+  worker: ['BACKUP_SCRATCH_URL', 'AUDIT_SIGNING_KEY'],
 };
 
 /** Variables of the commands that prepare a database, and those from which compose builds its secrets. */

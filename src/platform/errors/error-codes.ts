@@ -190,6 +190,7 @@ export const ERROR_CODES = {
   ),
   'conversation.not_found': define(404, 'Conversation not found', 'You have no conversation with this id.'),
   'audit.not_found': define(404, 'Record not found', 'The audit log has no record with this id.'),
+  'audit.not_sealed': define(409, 'The row is not sealed yet', 'Repeat the request in a minute.'),
   'encryption_key.not_found': define(404, 'Encryption key not found', 'No encryption key has this id.'),
   'encryption_key.in_use': define(
     409,

@@ -12,16 +12,19 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
         RAISE EXCEPTION 'user_id must not be NULL' USING ERRCODE = 'invalid_parameter_value';
       END IF;
       UPDATE public.audit_logs a
-      SET values_hash = audit.values_hash(a), values_salt = NULL, old_values = NULL, new_values = NULL,
-          ip_address = NULL, reason = NULL
+      SET values_hash = audit.values_hash(a), address_hash = audit.address_hash(a), values_salt = NULL,
+          old_values = NULL, new_values = NULL, ip_address = NULL, reason = NULL
       WHERE a.user_id = erase_user.user_id AND a.values_hash IS NULL;
       GET DIAGNOSTICS changes = ROW_COUNT;
       IF was_admin THEN
         -- The admin's changes belong to the tenants whose rows changed; the admin's address does not.
-        UPDATE public.audit_logs a SET ip_address = NULL
+        UPDATE public.audit_logs a
+        SET address_hash = audit.address_hash(a), values_salt = substr(a.values_salt, 1, 8), ip_address = NULL
         WHERE a.actor_id = erase_user.user_id AND a.ip_address IS NOT NULL;
       END IF;
-      UPDATE public.security_logs s SET ip_address = NULL, user_agent = NULL, details = NULL
+      UPDATE public.security_logs s
+      SET details_hash = audit.details_hash(s), details_salt = NULL, details = NULL,
+          ip_address = NULL, user_agent = NULL
       WHERE s.user_id = erase_user.user_id
          OR (s.user_id IS NULL AND s.details ->> 'emailHash' = encode(erase_user.email_hash, 'hex'));
       GET DIAGNOSTICS events = ROW_COUNT;

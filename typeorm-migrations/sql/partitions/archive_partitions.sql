@@ -1,3 +1,5 @@
+-- A partition of a log is archived only when it is sealed: its last row is written when it ends.
+--
 -- DETACH without CONCURRENTLY: PostgreSQL refuses CONCURRENTLY for a table that has a default partition.
 CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
@@ -13,12 +15,19 @@ CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
               USING ERRCODE = 'invalid_parameter_value';
           END IF;
           FOR old IN
-            SELECT p.table_name, c.relname AS name FROM app.partitions() p JOIN pg_class c ON c.oid = p.partition
+            SELECT p.table_name, c.relname AS name, p.valid_to, l.log
+            FROM app.partitions() p JOIN pg_class c ON c.oid = p.partition
+              LEFT JOIN (VALUES ('audit_logs', 'audit'), ('security_logs', 'security')) AS l (table_name, log)
+                ON l.table_name = p.table_name
             WHERE NOT p.is_default AND p.valid_to <= date_trunc('year', now()) - make_interval(years => keep_years)
+              AND (l.log IS NULL OR p.valid_to < (SELECT max(s.sealed_at) FROM audit.seals s) - interval '1 day')
             ORDER BY 1, 2
           LOOP
             EXECUTE format('ALTER TABLE public.%I DETACH PARTITION public.%I', old.table_name, old.name);
             EXECUTE format('ALTER TABLE public.%I SET SCHEMA archive', old.name);
+            IF old.log IS NOT NULL THEN
+              PERFORM audit.log_removal(old.log, old.valid_to);
+            END IF;
             RETURN NEXT old.name;
           END LOOP;
         END $$;

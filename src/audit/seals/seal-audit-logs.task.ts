@@ -1,0 +1,94 @@
+import { Config } from '../../platform/config/config';
+import { SystemDatabase } from '../../platform/database/system-database';
+import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../platform/scheduler/scheduled-task';
+import { AuditSealer, type LogHead } from './audit-sealer';
+import { HeadFile, whyNotExtended } from './head-file';
+import { LogVerifier } from './log-verifier';
+import { NoteSigner } from './signed-note';
+
+/** Signs the committed rows of both logs, so that a later change of them is found. */
+export const SEAL_AUDIT_LOGS: ScheduledTask = {
+  id: 'seal-audit-logs',
+  description: 'Adds the committed rows of the audit and security logs to their Merkle tree, and signs its head.',
+  cron: '* * * * *',
+  timezone: 'UTC',
+  timeoutMs: 15 * 60_000,
+  retries: 2,
+  missedRunImpact: 'The owner of the database could change new rows of the logs unnoticed.',
+  runsAtBoot: true,
+  run: sealAuditLogs,
+};
+
+/** Compares both logs with their seals. A difference counts as failed. */
+export const VERIFY_AUDIT_LOGS: ScheduledTask = {
+  id: 'verify-audit-logs',
+  description: 'Compares each row of the audit and security logs with its seal, and reports changed and missing ones.',
+  cron: '41 4 * * *',
+  timezone: 'UTC',
+  timeoutMs: 60 * 60_000,
+  retries: 1,
+  missedRunImpact: 'A change of the logs is found at a later run.',
+  run: verifyAuditLogs,
+};
+
+async function sealAuditLogs({ service, signal }: TaskContext): Promise<TaskResult | Skipped> {
+  const log = openLog(service);
+  const problem = await findHeadProblem(log);
+  let [rows, seals] = [0, 0];
+  for (;;) {
+    signal.throwIfAborted();
+    const sealed = await log.sealer.sealNext();
+    if (sealed === 0) break;
+    rows += sealed;
+    seals += 1;
+  }
+  // A log that does not extend the head is sealed further, and the head stays as evidence.
+  if (problem !== undefined) throw new Error(problem);
+  const head = await log.sealer.readHead();
+  if (head && seals > 0) log.file?.write(head.checkpoint);
+  return seals === 0 ? { skipped: 'all rows are sealed' } : { rows, seals };
+}
+
+async function verifyAuditLogs({ service }: TaskContext): Promise<TaskResult | Skipped> {
+  const { sealer, file, createSigner, database } = openLog(service);
+  const head = await sealer.readHead();
+  if (!head) return { skipped: 'no row is sealed yet' };
+  const key = createSigner(head.origin).verifier;
+  const kept = file?.read(key);
+  const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads: kept ? [kept] : [] });
+  const { tampering, treeSize, ...counts } = await verifier.verify();
+  const [first] = tampering;
+  return {
+    ...counts,
+    entries: treeSize,
+    failed: tampering.length,
+    ...(first && { first: `${first.place}: ${first.problem}` }),
+  };
+}
+
+/** The log of an installation and its key. */
+interface OpenLog {
+  readonly database: SystemDatabase;
+  readonly sealer: AuditSealer;
+  readonly createSigner: (origin: string | null) => NoteSigner;
+  readonly file: HeadFile | undefined;
+}
+
+function openLog(service: TaskContext['service']): OpenLog {
+  const { audit, http } = service(Config);
+  const database = service(SystemDatabase);
+  // A log keeps its origin when PUBLIC_URL changes.
+  const createSigner = (origin: string | null): NoteSigner =>
+    new NoteSigner(origin ?? `${new URL(http.publicUrl).host}/audit`, audit.signingKey);
+  const file = audit.headFile === undefined ? undefined : new HeadFile(audit.headFile);
+  return { database, sealer: new AuditSealer(database, createSigner), createSigner, file };
+}
+
+/** Returns why the log does not extend the head in the file, with a cure; undefined when it does. */
+async function findHeadProblem({ database, sealer, createSigner, file }: OpenLog): Promise<string | undefined> {
+  const head: LogHead | undefined = await sealer.readHead();
+  const kept = file?.read(createSigner(head?.origin ?? null).verifier);
+  if (!file || !kept) return undefined;
+  const reason = await whyNotExtended(kept, head?.treeSize ?? 0, (work) => database.asScheduler(work));
+  return reason && `${reason}. After the restore of a backup this is expected: move ${file.path} away.`;
+}

@@ -1,0 +1,187 @@
+import { randomInt } from 'node:crypto';
+import { Pool } from 'pg';
+import { AuditSealer } from '../../../src/audit/seals/audit-sealer';
+import { LogVerifier, type VerificationReport } from '../../../src/audit/seals/log-verifier';
+import { NoteSigner, parseCheckpoint } from '../../../src/audit/seals/signed-note';
+import { loadConfig } from '../../../src/platform/config/load-config';
+import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
+import { RolePools } from '../../../src/platform/database/driver/role-pools';
+import { SystemDatabase } from '../../../src/platform/database/system-database';
+import { createStressServices } from '../stress-services';
+import { ROW_ATTACKS, SEAL_ATTACKS, type Attack, type Owner } from './tamperings';
+
+/** Sizes of the scenario. */
+export interface SealsOptions {
+  /** Rows of audit_logs. */
+  readonly rows: number;
+  /** Tamperings with rows, of which up to a hundred are verified at a time. */
+  readonly rowTamperings: number;
+  /** Tamperings with seals, each verified by itself. */
+  readonly sealTamperings: number;
+  readonly cleanRuns: number;
+}
+
+/** What was found. Times in ms. */
+export interface SealsResult {
+  readonly rows: number;
+  readonly seals: number;
+  readonly sealMs: readonly number[];
+  readonly verifyMs: readonly number[];
+  readonly tamperings: Readonly<Record<string, number>>;
+  /** Descriptions of the tamperings that were not found at their place. */
+  readonly missed: readonly string[];
+  readonly falseAlarms: number;
+}
+
+const ORIGIN = 'gigvault.example.org/audit';
+const ROWS_AT_ONCE = 100_000;
+const TAMPERINGS_AT_ONCE = 100;
+
+/** Rows like those of creates and changes of jobs. */
+const INSERT_ROWS = `
+  INSERT INTO audit_logs (user_id, table_name, record_id, action, old_values, new_values, ip_address, actor_kind,
+    actor_id, request_id, operation)
+  SELECT 1 + n % 100, 'jobs', n, CASE n % 2 WHEN 0 THEN 'INSERT' ELSE 'UPDATE' END,
+    CASE n % 2 WHEN 1 THEN jsonb_build_object('title', 'Job ' || n, 'is_favorite', false) END,
+    CASE n % 2 WHEN 1 THEN jsonb_build_object('title', 'Job ' || n || ' again', 'is_favorite', true)
+      ELSE jsonb_build_object('id', n, 'user_id', 1 + n % 100, 'title', 'Job ' || n,
+        'description', repeat('text ', 120), 'skills', jsonb_build_array('SQL', 'Node'), 'budget_max', n % 1000) END,
+    '192.0.2.1', 'user', 1 + n % 100, gen_random_uuid()::text, 'PATCH /v1/jobs/:id'
+  FROM generate_series($1::bigint, $2::bigint) n`;
+
+/** Seals many rows, verifies them, and changes them as the owner of the database in many ways. */
+export async function stressSeals(options: SealsOptions): Promise<SealsResult> {
+  const services = createStressServices();
+  await services.start();
+  const config = loadConfig(services.buildEnvironment());
+  const pools = new RolePools(config);
+  const owner = new Pool({ connectionString: services.buildUrl('superuser'), types: pgTypes });
+  const query: Owner['query'] = async (sql, values) => (await owner.query(sql, values as unknown[])).rows as never;
+  try {
+    return await new SealsScenario(new SystemDatabase(pools, config), query, options).run();
+  } finally {
+    await owner.end();
+    await pools.onApplicationShutdown();
+    await services.stop();
+  }
+}
+
+class SealsScenario {
+  private readonly signer = new NoteSigner(ORIGIN, Buffer.alloc(32, 7));
+  private readonly sealer: AuditSealer;
+  private readonly owner: Owner;
+  private readonly verifyMs: number[] = [];
+  private readonly tamperings: Record<string, number> = {};
+  private readonly missed: string[] = [];
+  private head = '';
+
+  constructor(
+    private readonly database: SystemDatabase,
+    private readonly query: Owner['query'],
+    private readonly options: SealsOptions,
+  ) {
+    this.sealer = new AuditSealer(database, () => this.signer);
+    const stranger = new NoteSigner(ORIGIN, Buffer.alloc(32, 8));
+    const resealer = new AuditSealer(database, () => stranger);
+    this.owner = { query, signer: stranger, reseal: () => sealAll(resealer) };
+  }
+
+  async run(): Promise<SealsResult> {
+    const { rows, rowTamperings, sealTamperings, cleanRuns } = this.options;
+    const sealMs = await this.fill(rows);
+    this.head = (await this.sealer.readHead())!.checkpoint;
+    let falseAlarms = 0;
+    for (let i = 0; i < cleanRuns; i += 1) falseAlarms += (await this.verify()).tampering.length;
+    for (let done = 0; done < rowTamperings; done += TAMPERINGS_AT_ONCE)
+      await this.tamperWithRows(Math.min(TAMPERINGS_AT_ONCE, rowTamperings - done));
+    for (let i = 0; i < sealTamperings; i += 1) await this.tamperWithSeal(SEAL_ATTACKS[i % SEAL_ATTACKS.length]!);
+    falseAlarms += (await this.verify()).tampering.length;
+    const [seals] = await this.query<{ count: number }>('SELECT count(*)::integer AS count FROM audit.seals');
+    const { verifyMs, tamperings, missed } = this;
+    return { rows, seals: seals!.count, sealMs, verifyMs, tamperings, missed, falseAlarms };
+  }
+
+  private async fill(rows: number): Promise<number[]> {
+    const times: number[] = [];
+    await sealAll(this.sealer);
+    for (let from = 1; from <= rows; from += ROWS_AT_ONCE) {
+      await this.query(INSERT_ROWS, [from, Math.min(rows, from + ROWS_AT_ONCE - 1)]);
+      const began = performance.now();
+      await this.sealer.sealNext();
+      times.push(Math.round(performance.now() - began));
+    }
+    // The floor rises to the last rows by two further seals.
+    for (const last of [rows + 1, rows + 2]) {
+      await this.query(INSERT_ROWS, [last, last]);
+      await sealAll(this.sealer);
+    }
+    return times;
+  }
+
+  private async verify(): Promise<VerificationReport> {
+    const began = performance.now();
+    const head = parseCheckpoint(this.head);
+    const read = this.database.asScheduler.bind(this.database);
+    const report = await new LogVerifier(read, { keys: [this.signer.verifier], heads: [head] }).verify();
+    this.verifyMs.push(Math.round(performance.now() - began));
+    return report;
+  }
+
+  /** Each tampering is with a row of its own. */
+  private async tamperWithRows(count: number): Promise<void> {
+    const { rows } = this.options;
+    const step = Math.floor(rows / count);
+    const [first] = await this.query<{ id: number }>(
+      'SELECT min(id) AS id FROM audit_logs WHERE record_id IS NOT NULL',
+    );
+    const targets = Array.from({ length: count }, (_, i) => first!.id + i * step + randomInt(Math.max(1, step - 2)));
+    await this.query(
+      'CREATE TABLE public.kept AS SELECT * FROM audit_logs WHERE id = ANY($1::bigint[]) OR id - 1 = ANY($1::bigint[])',
+      [targets],
+    );
+    const attacks = targets.map((id) => [id, ROW_ATTACKS[randomInt(ROW_ATTACKS.length)]!] as const);
+    for (const [id, attack] of attacks) await attack.run(this.owner, id);
+    const report = await this.verify();
+    const places = new Set(report.tampering.map(({ place }) => place));
+    for (const [id, attack] of attacks) this.count(attack, places.has(`audit_logs ${attack.place?.(id) ?? id}`), id);
+    await this.query('DELETE FROM audit_logs WHERE id < 0 OR id IN (SELECT id FROM public.kept)');
+    await this.query(`INSERT INTO audit_logs OVERRIDING SYSTEM VALUE SELECT * FROM public.kept`);
+    await this.query('DROP TABLE public.kept');
+  }
+
+  private async tamperWithSeal(attack: Attack): Promise<void> {
+    await this.query(`CREATE TABLE public.kept_seals AS SELECT * FROM audit.seals`);
+    await this.query(`CREATE TABLE public.kept_tiles AS SELECT * FROM audit.tiles`);
+    const [last] = await this.query<{ id: number }>('SELECT max(id) AS id FROM audit.seals');
+    const target = 1 + randomInt(last!.id - 1);
+    await this.query(
+      `CREATE TABLE public.kept AS SELECT a.* FROM audit_logs a
+       WHERE a.id > (SELECT audit_until FROM audit.seals WHERE id = $1 - 1)`,
+      [last!.id],
+    );
+    await attack.run(this.owner, target);
+    this.count(attack, (await this.verify()).tampering.length > 0, target);
+    await this.query('TRUNCATE audit.seals, audit.tiles');
+    await this.query('INSERT INTO audit.seals SELECT * FROM public.kept_seals');
+    await this.query('INSERT INTO audit.tiles SELECT * FROM public.kept_tiles');
+    await this.query('DELETE FROM audit_logs WHERE id IN (SELECT id FROM public.kept)');
+    await this.query('INSERT INTO audit_logs OVERRIDING SYSTEM VALUE SELECT * FROM public.kept');
+    await this.query('DROP TABLE public.kept, public.kept_seals, public.kept_tiles');
+  }
+
+  private count({ name }: Attack, isFound: boolean, target: number): void {
+    this.tamperings[name] = (this.tamperings[name] ?? 0) + 1;
+    if (!isFound) this.missed.push(`${name} of ${target}`);
+  }
+}
+
+async function sealAll(sealer: AuditSealer): Promise<void> {
+  while ((await sealer.sealNext()) > 0);
+}
+
+/** @throws Error for a tampering that was not found, and for one that was found where there was none */
+export function assertAllFound(result: SealsResult): SealsResult {
+  if (result.missed.length > 0) throw new Error(`not found: ${result.missed.join(', ')}`);
+  if (result.falseAlarms > 0) throw new Error(`${result.falseAlarms} false alarms`);
+  return result;
+}
