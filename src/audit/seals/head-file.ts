@@ -8,15 +8,14 @@ import { type Checkpoint, type NoteVerifier, parseCheckpoint } from './signed-no
 export class HeadFile {
   constructor(readonly path: string) {}
 
-  /**
-   * Returns the head; undefined when there is no file.
-   * @throws Error when the key has not signed it
-   */
+  get exists(): boolean {
+    return existsSync(this.path);
+  }
+
+  /** Returns the head; undefined when the key has not signed it. */
   read(key: NoteVerifier): Checkpoint | undefined {
-    if (!existsSync(this.path)) return undefined;
     const text = key.verify(readFileSync(this.path, 'utf8'));
-    if (text === undefined) throw new Error(`${this.path} is not signed by the key ${key.text}`);
-    return parseCheckpoint(text);
+    return text === undefined ? undefined : parseCheckpoint(text);
   }
 
   /** Replaces the file by a signed head. A reader never sees a part of it. */

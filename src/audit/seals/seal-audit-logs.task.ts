@@ -54,9 +54,11 @@ async function verifyAuditLogs({ service }: TaskContext): Promise<TaskResult | S
   const head = await sealer.readHead();
   if (!head) return { skipped: 'no row is sealed yet' };
   const key = createSigner(head.origin).verifier;
-  const kept = file?.read(key);
+  const kept = file?.exists ? file.read(key) : undefined;
   const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads: kept ? [kept] : [] });
-  const { tampering, treeSize, ...counts } = await verifier.verify();
+  const { tampering: found, treeSize, ...counts } = await verifier.verify();
+  const isForeign = file?.exists && !kept;
+  const tampering = isForeign ? [{ place: file.path, problem: 'it is not signed by the key' }, ...found] : found;
   const [first] = tampering;
   return {
     ...counts,
@@ -86,9 +88,11 @@ function openLog(service: TaskContext['service']): OpenLog {
 
 /** Returns why the log does not extend the head in the file, with a cure; undefined when it does. */
 async function findHeadProblem({ database, sealer, createSigner, file }: OpenLog): Promise<string | undefined> {
+  if (!file?.exists) return undefined;
   const head: LogHead | undefined = await sealer.readHead();
-  const kept = file?.read(createSigner(head?.origin ?? null).verifier);
-  if (!file || !kept) return undefined;
+  const kept = file.read(createSigner(head?.origin ?? null).verifier);
+  if (!kept)
+    return `${file.path} is not signed by the key of AUDIT_SIGNING_KEY. After a change of it, move the file away.`;
   const reason = await whyNotExtended(kept, head?.treeSize ?? 0, (work) => database.asScheduler(work));
   return reason && `${reason}. After the restore of a backup this is expected: move ${file.path} away.`;
 }
