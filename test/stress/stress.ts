@@ -2,6 +2,7 @@ import '../../src/platform/config/load-config';
 import { stressAi } from './ai/ai';
 import { assertNoFindings, stressAdversarial } from './adversarial/adversarial';
 import { assertUserUnaffected, stressAttacker } from './attacker/attacker';
+import { assertSealedOnce, stressLateWriters } from './audit/late-writers';
 import { assertAllFound, stressSeals } from './audit/seals';
 import { stressBackups } from './backups/backups';
 import { stressBodies } from './http/bodies';
@@ -51,6 +52,9 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     assertUserUnaffected(await stressAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),
   'audit-seals': async () =>
     assertAllFound(await stressSeals({ rows: 1_000_000, rowTamperings: 800, sealTamperings: 200, cleanRuns: 100 })),
+  // Each writer has about a dozen transactions, open for up to 30 s for each of their rows.
+  'late-writers': async () =>
+    assertSealedOnce(await stressLateWriters({ writers: 64, transactions: 12, holdMs: 30_000, kills: 20 })),
   backups: () => stressBackups(),
   bodies: () => stressBodies({ boundMs: 200 }),
   canary: () => stressCanary(),
