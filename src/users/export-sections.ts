@@ -83,6 +83,9 @@ export const SECRET_COLUMNS: ReadonlySet<string> = new Set([
   'request_hash',
   'values_salt',
   'values_hash',
+  'address_hash',
+  'details_salt',
+  'details_hash',
 ]);
 
 /** A statement and its values. */

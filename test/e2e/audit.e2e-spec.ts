@@ -279,6 +279,21 @@ describe('the audit log', () => {
       });
     });
 
+    it('does not help to find the address of another actor', async () => {
+      await createLog();
+      await app.db.query('superuser', `UPDATE jobs SET title = 'Changed' WHERE user_id = $1`, [ann.id]);
+      const { body } = await ann.get('/v1/audit/logs?table=jobs');
+      const [{ id }] = (body as unknown as { items: [{ id: number }] }).items;
+      await seal();
+
+      const proof = (await ann.get<AuditProofDto>(`/v1/audit/logs/${id}/proof`)).body;
+
+      expect(Buffer.from(proof.salt!, 'hex')).toHaveLength(8);
+      expect(sha256(Buffer.from(proof.salt!, 'hex'), Buffer.from(proof.values!)).toString('hex')).toBe(
+        proof.valuesHash,
+      );
+    });
+
     it('is refused for rows that are not sealed, of others, or do not exist', async () => {
       const id = await createLog();
       const early = await ann.get(`/v1/audit/logs/${id}/proof`);

@@ -8,12 +8,14 @@ import type { AuditProofDto, SealDto } from './audit-seals.dto';
 import { MerkleTree } from './merkle-tree';
 import { ENTRY_BYTES } from './tree-entries';
 
+/** With the second half of the salt, the address of an admin could be found by trying all addresses. */
 const FIND_ROW = `
   SELECT concat(a.user_id, E'\\x1f', a.table_name, E'\\x1f', a.record_id, E'\\x1f', a.action, E'\\x1f', a.actor_kind,
       E'\\x1f', a.actor_id, E'\\x1f', a.request_id, E'\\x1f', a.operation, E'\\x1f', a.transaction_id) AS columns,
     CASE WHEN a.values_hash IS NULL
       THEN concat(a.old_values, E'\\n', a.new_values, E'\\n', a.reason) END AS values,
-    encode(a.values_salt, 'hex') AS salt, encode(audit.values_hash(a), 'hex') AS "valuesHash",
+    encode(CASE WHEN a.actor_id = a.user_id THEN a.values_salt ELSE substr(a.values_salt, 1, 8) END, 'hex') AS salt,
+    encode(audit.values_hash(a), 'hex') AS "valuesHash",
     encode(audit.address_hash(a), 'hex') AS "addressHash"
   FROM audit_logs a WHERE a.id = $1`;
 

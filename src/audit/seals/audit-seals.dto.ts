@@ -66,7 +66,8 @@ export class AuditProofDto extends TreeHeadDto {
   @ApiProperty({
     type: String,
     nullable: true,
-    description: 'Salt of the hashes in hexadecimal digits: 8 bytes for the values, 8 for the address.',
+    description:
+      'Salt of the hashes in hexadecimal digits: 8 bytes for the values; for your own changes, 8 more for the address.',
     example: '00112233445566778899aabbccddeeff',
   })
   salt: string | null;
