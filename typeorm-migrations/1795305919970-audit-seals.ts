@@ -59,6 +59,7 @@ const TABLES = `
     transaction_id xid8 NOT NULL DEFAULT pg_current_xact_id()
   );
   CREATE INDEX idx_seals_audit_until ON audit.seals (audit_until, id);
+  CREATE INDEX idx_seals_security_until ON audit.seals (security_until);
   ALTER TABLE audit.seals ALTER COLUMN entries SET STORAGE EXTERNAL;
   COMMENT ON TABLE audit.seals IS 'Each row adds entries to the Merkle tree of both logs, and has its signed head.';
   COMMENT ON COLUMN audit.seals.tree_size IS 'Number of entries of the tree with those of this seal.';

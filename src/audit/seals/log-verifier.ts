@@ -11,13 +11,18 @@ const CHUNK_ROWS = 25_000;
 const SMALLEST_ID = '-9223372036854775808';
 const LARGEST_ID = '9223372036854775807';
 
-/** Seals that one statement reads; each has up to 9.8 MB. */
-const SEALS_AT_ONCE = 4;
+/** Limits of one statement: seals of each minute are small and many, those after a pause have up to 9.8 MB. */
+const SEALS_AT_ONCE = 1_000;
+const SEAL_BYTES_AT_ONCE = 8_000_000;
 
 const LIST_SEALS = `
   SELECT id, tree_size AS "treeSize", root_hash AS "rootHash", audit_floor AS "auditFloor",
     security_floor AS "securityFloor", entries, checkpoint, verifier_key AS "verifierKey"
-  FROM audit.seals WHERE id > $1 ORDER BY id LIMIT ${SEALS_AT_ONCE}`;
+  FROM (
+    SELECT *, sum(octet_length(entries)) OVER (ORDER BY id) - octet_length(entries) AS earlier_bytes
+    FROM (SELECT * FROM audit.seals WHERE id > $1 ORDER BY id LIMIT ${SEALS_AT_ONCE}) AS next_seals
+  ) AS s
+  WHERE earlier_bytes < ${SEAL_BYTES_AT_ONCE} ORDER BY id`;
 
 const CHECK_ENTRIES = 'SELECT audit.check_entries($1, $2, $3) AS entries';
 

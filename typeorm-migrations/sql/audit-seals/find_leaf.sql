@@ -14,7 +14,8 @@ CREATE FUNCTION audit.find_leaf(row_id bigint) RETURNS TABLE (leaf_index bigint,
         RETURN;
       END IF;
       FOR seal IN
-        SELECT s.tree_size, s.entries FROM audit.seals s WHERE s.audit_until >= row_id ORDER BY s.id LIMIT 1000
+        SELECT s.tree_size, s.entries FROM audit.seals s WHERE s.audit_until >= row_id
+        ORDER BY s.audit_until, s.id LIMIT 1000
       LOOP
         place := position(entry IN seal.entries);
         IF place > 0 THEN
