@@ -92,7 +92,9 @@ export class AccountDataController {
   @ApiOperation({
     operationId: 'listSecurityEvents',
     summary: 'List your security events',
-    description: 'Sign-ins and security changes of your account, failed ones included, newest first.',
+    description:
+      'Sign-ins and security changes of your account, failed ones included, and accesses of admins to your data. ' +
+      'Newest first.',
   })
   @ApiPage(SecurityLogDto)
   listSecurityEvents(@Query() query: ListAccountSecurityLogsDto): Promise<Page<SecurityLogDto>> {

@@ -1,4 +1,7 @@
+import { REFRESH_JOB_STATS } from '../../src/analytics/refresh-job-stats.task';
+import { CREATE_PARTITIONS } from '../../src/audit/create-partitions.task';
 import { TaskQueue } from '../../src/platform/queues/task-queue';
+import { PURGE_EXPIRED } from '../../src/platform/scheduler/purge-expired.task';
 import { SCHEDULED_TASKS } from '../../src/scheduled-tasks';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
@@ -6,7 +9,7 @@ import { startTestWorker, type TestWorker } from '../support/test-worker';
 import { waitFor } from '../support/wait-for';
 
 const FAILING = {
-  ...SCHEDULED_TASKS[2]!,
+  ...PURGE_EXPIRED,
   retries: 0,
   run: () => Promise.reject(new Error('no space left')),
 };
@@ -19,11 +22,10 @@ describe('/v1/admin/tasks', () => {
 
   beforeAll(async () => {
     app = await startApp();
-    const [stats, partitions] = SCHEDULED_TASKS;
     worker = await startTestWorker(app.settings, [
       // Not each minute: a scheduled run that refreshes at the same time would make the admin's run skip its work.
-      { ...stats!, runsAtBoot: false, cron: '0 0 1 1 *' },
-      { ...partitions!, runsAtBoot: false },
+      { ...REFRESH_JOB_STATS, runsAtBoot: false, cron: '0 0 1 1 *' },
+      { ...CREATE_PARTITIONS, runsAtBoot: false },
       FAILING,
     ]);
     admin = await createSignedInCaller(app, { role: 'admin' });

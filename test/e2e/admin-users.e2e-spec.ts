@@ -172,6 +172,26 @@ describe('user administration', () => {
     expect(await getStatus(user)).toBe(200);
   });
 
+  it('shows users which admin read or changed their data, and by which request', async () => {
+    const user = await createSignedInCaller(app);
+
+    await admin.patch(`/v1/admin/users/${user.id}`, { isActive: true, reason: 'no change' });
+    await admin.get(`/v1/admin/audit/logs?userId=${user.id}`);
+    await admin.get(`/v1/admin/security-logs?userId=${user.id}`);
+    await admin.get(`/v1/admin/audit/logs?userId=${admin.id}`);
+
+    const { items } = (await user.get('/v1/users/me/security-events?eventType=account.admin_access')).body;
+    const accesses = (
+      items as unknown as { details: object; ipAddress: string | null; userAgent: string | null }[]
+    ).map(({ details, ipAddress, userAgent }) => ({ details, ipAddress, userAgent }));
+    const operations = ['GET /v1/admin/security-logs', 'GET /v1/admin/audit/logs', 'PATCH /v1/admin/users/:id'];
+    expect(accesses).toEqual(
+      operations.map((operation) => ({ details: { adminId: admin.id, operation }, ipAddress: null, userAgent: null })),
+    );
+    const own = await admin.get('/v1/users/me/security-events?eventType=account.admin_access');
+    expect(own.body.items).toEqual([]);
+  });
+
   it('answers 404 for unknown users', async () => {
     const reason = 'why not';
 

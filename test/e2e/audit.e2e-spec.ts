@@ -202,12 +202,16 @@ describe('the audit log', () => {
       const listTypes = async (query: string) =>
         pluck((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&${query}`)).body.items, 'eventType');
 
-      expect(await listTypes('')).toEqual(['login', 'login.failed']);
+      expect(await listTypes('')).toEqual(['account.admin_access', 'login', 'login.failed']);
       expect(await listTypes('success=false')).toEqual(['login.failed']);
       expect(await listTypes('ipAddress=203.0.113.7')).toEqual(['login.failed']);
       expect(await listTypes('eventType=login')).toEqual(['login']);
-      expect((await admin.get(`/v1/admin/security-logs?userId=${ann.id}&limit=1`)).body).toEqual({
-        nextCursor: expect.any(String),
+      const { body: page } = await admin.get(`/v1/admin/security-logs?userId=${ann.id}&limit=1`);
+      expect(page.nextCursor).toEqual(expect.any(String));
+      expect(
+        (await admin.get(`/v1/admin/security-logs?userId=${ann.id}&success=true&eventType=login&limit=1`)).body,
+      ).toEqual({
+        nextCursor: null,
         items: [
           {
             id: expect.any(Number),

@@ -165,8 +165,10 @@ export class AuditLogsService {
   /** Returns one page of the changes of all tenants' rows, newest first, as gigvault_admin; the access is logged. */
   async listAll(query: ListAllAuditLogsDto): Promise<Page<AdminAuditLogDto>> {
     const page = this.pages.open(query);
-    const rows = await this.system.asAdmin('read the audit log', (unit) =>
-      unit.query<AuditLogRow>(...listAuditLogs(query, page.after, page.take)),
+    const rows = await this.system.asAdmin(
+      'read the audit log',
+      (unit) => unit.query<AuditLogRow>(...listAuditLogs(query, page.after, page.take)),
+      query.userId,
     );
     return page.of(rows, (row) => [row.sortKey, row.id], this.mapper.toAdminLog);
   }

@@ -19,8 +19,10 @@ export class SecurityLogsService {
   /** Returns one page of matching events, newest first, as gigvault_admin; the access is recorded as an event. */
   async list(query: ListSecurityLogsDto): Promise<Page<SecurityLogDto>> {
     const page = this.pages.open(query);
-    const rows = await this.system.asAdmin('read the security log', (unit) =>
-      unit.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take)),
+    const rows = await this.system.asAdmin(
+      'read the security log',
+      (unit) => unit.query<SecurityLogRow>(...listSecurityLogs(query, page.after, page.take)),
+      query.userId,
     );
     return page.of(rows, (row) => [row.sortKey, row.id], toSecurityLog);
   }

@@ -46,12 +46,14 @@ export class SystemDatabase {
   }
 
   /**
-   * Runs `work` as gigvault_admin for a signed-in admin. Logs the security event `system.admin` with the reason.
+   * Runs `work` as gigvault_admin for a signed-in admin. Logs the security event `system.admin` with the reason, and
+   * the event `account.admin_access` of the user whose data it is about, who can read it.
    * @throws AppError `auth.forbidden` before any SQL for everyone else
    */
-  async asAdmin<T>(reason: string, work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
+  async asAdmin<T>(reason: string, work: (unit: UnitOfWork) => Promise<T>, aboutUserId?: number): Promise<T> {
     if (currentContext()?.principal?.role !== 'admin')
       throw new AppError('auth.forbidden', { detail: 'This needs the role admin.' });
+    if (aboutUserId !== undefined) await this.recordAccess(aboutUserId);
     return this.run('admin', reason, work);
   }
 
@@ -98,6 +100,17 @@ export class SystemDatabase {
       context?.userAgent ?? null,
       JSON.stringify({ reason, operation: context?.operation }),
     ]);
+  }
+
+  /** The user learns which admin did what, and no address of theirs. Admins need no event of their own account. */
+  private async recordAccess(userId: number): Promise<void> {
+    const { principal, operation } = currentContext() ?? {};
+    if (principal?.userId === userId) return;
+    const details = JSON.stringify({ adminId: principal?.userId, operation });
+    await this.begin('admin', 'tell a user about an access to their data').queryOnce(
+      `SELECT auth.log_event('account.admin_access', $1, true, NULL, NULL, $2)`,
+      [userId, details],
+    );
   }
 
   private signerOf(role: SystemRole): ContextSigner {

@@ -74,7 +74,8 @@ export class AdminUsersService {
    * @throws AppError `user.not_found`
    */
   async get(id: number): Promise<{ user: AdminUserDto; sessions: SessionSummary[] }> {
-    const user = await this.system.asAdmin(`read user ${id} and their sessions`, (unit) => this.find(unit, id));
+    const reason = `read user ${id} and their sessions`;
+    const user = await this.system.asAdmin(reason, (unit) => this.find(unit, id), id);
     if (!user) throw new AppError('user.not_found');
     return { user, sessions: await this.sessions.list(id) };
   }
@@ -87,13 +88,17 @@ export class AdminUsersService {
   async change(id: number, { isActive, role, reason }: ChangeUserDto): Promise<AdminUserDto> {
     if (isActive === undefined && role === undefined)
       throw invalidValue('', 'required', 'Give isActive, role or both.');
-    const { outcome, user } = await this.system.asAdmin(`change user ${id}: ${reason}`, async (unit) => {
-      const [row] = await unit.query<{ outcome: AccountChangeOutcome }>(
-        'SELECT app.set_account_status($1, $2, $3) AS outcome',
-        [id, isActive ?? null, role ?? null],
-      );
-      return { outcome: row?.outcome, user: await this.find(unit, id) };
-    });
+    const { outcome, user } = await this.system.asAdmin(
+      `change user ${id}: ${reason}`,
+      async (unit) => {
+        const [row] = await unit.query<{ outcome: AccountChangeOutcome }>(
+          'SELECT app.set_account_status($1, $2, $3) AS outcome',
+          [id, isActive ?? null, role ?? null],
+        );
+        return { outcome: row?.outcome, user: await this.find(unit, id) };
+      },
+      id,
+    );
     if (outcome === 'last_admin')
       throw new AppError('user.last_admin', { detail: 'Make another user an admin first.' });
     if (!user) throw new AppError('user.not_found');
@@ -106,8 +111,10 @@ export class AdminUsersService {
    * @throws AppError `user.not_found`
    */
   async endSessions(id: number, reason?: string): Promise<void> {
-    const [row] = await this.system.asAdmin(describeAction(`end the sessions of user ${id}`, reason), (unit) =>
-      unit.query<{ at: Date | null }>('SELECT auth.end_sessions($1) AS at', [id]),
+    const [row] = await this.system.asAdmin(
+      describeAction(`end the sessions of user ${id}`, reason),
+      (unit) => unit.query<{ at: Date | null }>('SELECT auth.end_sessions($1) AS at', [id]),
+      id,
     );
     if (!row?.at) throw new AppError('user.not_found');
     await this.sessions.endAll(id);
@@ -126,6 +133,7 @@ export class AdminUsersService {
         const [row] = await unit.query<{ done: boolean }>('SELECT app.reset_mfa($1) AS done', [id]);
         return { wasReset: row?.done === true, user: await this.find(unit, id) };
       },
+      id,
     );
     if (!user) throw new AppError('user.not_found');
     if (!wasReset) throw new AppError('mfa.not_enabled');
