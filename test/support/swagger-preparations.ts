@@ -96,6 +96,20 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
     why: 'a synchronisation stores the rooms of a connection',
     prepare: async (visit) => ({ id: (await createFailedReply(visit)).conversationId }),
   },
+  'GET /v1/audit/logs/{id}/proof': {
+    why: 'a row is proved once the worker has sealed it',
+    prepare: async ({ worker }) => {
+      await worker.runTask('seal-audit-logs');
+      return {};
+    },
+  },
+  'GET /v1/admin/audit/seals': {
+    why: 'the worker makes a seal each minute',
+    prepare: async ({ worker }) => {
+      await worker.runTask('seal-audit-logs');
+      return {};
+    },
+  },
   'POST /v1/messages/{id}/resend': {
     why: 'only a reply that was not sent is sent again, to a room on Upwork',
     prepare: async (visit) => ({ id: (await createFailedReply(visit, await createRoom(visit))).messageId }),
