@@ -67,7 +67,7 @@ describe('the verification of the logs', () => {
     expect(await seal()).toEqual({ skipped: 'all rows are sealed' });
     await createUser('ben');
 
-    expect(await verify()).toMatchObject({ seals: 1, erased: 0, removed: 0, unsealed: 1, failed: 0 });
+    expect(await verify()).toEqual({ seals: 1, entries: expect.any(Number), erased: 0, removed: 0, unsealed: 1 });
   });
 
   it('names the row that was changed', async () => {
@@ -75,7 +75,9 @@ describe('the verification of the logs', () => {
     await seal();
     const [row] = await execute(`UPDATE audit_logs SET reason = 'another' RETURNING id`);
 
-    expect(await verify()).toMatchObject({ failed: 1, first: `audit_logs ${String(row!['id'])}: it was changed` });
+    await expect(verify()).rejects.toThrow(
+      `the logs differ from their seals (1 times): audit_logs ${String(row!['id'])}: it was changed`,
+    );
   });
 
   it('counts the rows of an erased user, and reports values that are gone without an erasure', async () => {
@@ -83,14 +85,14 @@ describe('the verification of the logs', () => {
     await seal();
     await execute('SELECT audit.erase_user($1, NULL, false)', [ann]);
     await seal();
-    expect(await verify()).toMatchObject({ erased: 1, failed: 0 });
+    expect(await verify()).toMatchObject({ erased: 1 });
 
     await execute(
       `UPDATE audit_logs a SET values_hash = audit.values_hash(a), new_values = NULL, values_salt = NULL
        WHERE user_id = $1`,
       [ben],
     );
-    expect(await verify()).toMatchObject({ failed: 1, first: expect.stringContaining('gone without an erasure') });
+    await expect(verify()).rejects.toThrow('gone without an erasure');
   });
 
   it('finds a tail that was cut with its seals, by the head in the file', async () => {
@@ -103,7 +105,7 @@ describe('the verification of the logs', () => {
     await execute('DELETE FROM audit.seals WHERE id = 2');
     await execute('DELETE FROM audit_logs WHERE id > $1', [older!['until']]);
 
-    expect(await verify()).toMatchObject({ failed: 1, first: expect.stringContaining('the log was cut') });
+    await expect(verify()).rejects.toThrow('the log was cut');
     await createUser('carl');
     await expect(seal()).rejects.toThrow(`move ${headFile} away`);
     // The new rows are sealed, and the evidence stays.
@@ -122,7 +124,7 @@ describe('the verification of the logs', () => {
     );
 
     await expect(seal()).rejects.toThrow(`${headFile} is not signed by the key`);
-    expect(await verify()).toMatchObject({ failed: 1, first: `${headFile}: it is not signed by the key` });
+    await expect(verify()).rejects.toThrow(`${headFile}: it is not signed by the key`);
   });
 
   it('knows the events that were removed because of their age, which are sealed before', async () => {
@@ -140,6 +142,6 @@ describe('the verification of the logs', () => {
       await seal();
       return (await purge()) === 1;
     });
-    expect(await verify()).toMatchObject({ removed: 1, failed: 0 });
+    expect(await verify()).toMatchObject({ removed: 1 });
   });
 });
