@@ -4,10 +4,10 @@ import { appendLeaves, MerkleTree, type Tile, type TileReader } from './merkle-t
 import { formatCheckpoint, type NoteSigner } from './signed-note';
 import { ENTRY_BYTES, type HashedEntries, type IdChunk, listIds, splitEntries, splitIds } from './tree-entries';
 
-/** Limit of ids in one seal; a seal of 100,000 rows has 4.9 MB of entries. */
+/** Limit of rows of a log in one seal, without late ones; 100,000 rows have 4.9 MB of entries. */
 const MAX_ROWS = 100_000;
 
-/** Ids that one statement reads; a second connection reads half of the chunks. */
+/** Least ids that one statement reads; a second connection reads half of the chunks. */
 const CHUNK_IDS = 20_000;
 
 /** What a seal covers: see audit.begin_seal(). */

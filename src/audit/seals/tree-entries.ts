@@ -40,8 +40,9 @@ export interface IdChunk {
   readonly until: number;
 }
 
-/** Splits a range of ids into chunks of at most `size`. */
-export function splitIds(log: LogName, after: number, until: number, size: number): IdChunk[] {
+/** Splits a range of ids into at most ten chunks of at least `minSize` ids; ids may have large gaps. */
+export function splitIds(log: LogName, after: number, until: number, minSize: number): IdChunk[] {
+  const size = Math.max(minSize, Math.ceil((until - after) / 10));
   return Array.from({ length: Math.max(0, Math.ceil((until - after) / size)) }, (_, i) => ({
     log,
     after: after + i * size,

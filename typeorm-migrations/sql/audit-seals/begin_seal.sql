@@ -21,27 +21,35 @@ CREATE FUNCTION audit.begin_seal(max_rows bigint) RETURNS TABLE (
     DECLARE
       last record;
       settled record;
-      newest_audit CONSTANT bigint := coalesce((SELECT max(a.id) FROM public.audit_logs a), 0);
-      newest_security CONSTANT bigint := coalesce((SELECT max(s.id) FROM public.security_logs s), 0);
-      -- After the largest ids.
-      this_transaction CONSTANT xid8 := pg_current_xact_id();
-      oldest_running CONSTANT xid8 := pg_snapshot_xmin(pg_current_snapshot());
+      newest_audit bigint;
+      newest_security bigint;
+      oldest_running xid8;
     BEGIN
       SELECT s.id, s.tree_size, s.audit_floor, s.security_floor, s.audit_until, s.security_until,
              split_part(s.checkpoint, E'\n', 1) AS origin
       INTO last FROM audit.seals s ORDER BY s.id DESC LIMIT 1;
+      newest_audit := coalesce(
+        (SELECT a.id FROM public.audit_logs a WHERE a.id > coalesce(last.audit_until, 0)
+         ORDER BY a.id OFFSET max_rows - 1 LIMIT 1),
+        (SELECT max(a.id) FROM public.audit_logs a), 0);
+      newest_security := coalesce(
+        (SELECT s.id FROM public.security_logs s WHERE s.id > coalesce(last.security_until, 0)
+         ORDER BY s.id OFFSET max_rows - 1 LIMIT 1),
+        (SELECT max(s.id) FROM public.security_logs s), 0);
+      -- After the largest ids.
+      PERFORM pg_current_xact_id();
+      oldest_running := pg_snapshot_xmin(pg_current_snapshot());
       SELECT s.audit_until, s.security_until
       INTO settled FROM audit.seals s WHERE s.transaction_id < oldest_running ORDER BY s.id DESC LIMIT 1;
       RETURN QUERY SELECT
         coalesce(last.id, 0) + 1, coalesce(last.tree_size, 0),
-        coalesce(last.audit_floor, 0), coalesce(last.security_floor, 0),
-        least(newest_audit, coalesce(last.audit_until, 0) + max_rows),
-        least(newest_security, coalesce(last.security_until, 0) + max_rows),
+        coalesce(last.audit_floor, 0), coalesce(last.security_floor, 0), newest_audit, newest_security,
         greatest(last.audit_floor, settled.audit_until, 0), greatest(last.security_floor, settled.security_until, 0),
         last.origin;
     END $$;
 COMMENT ON FUNCTION audit.begin_seal(bigint) IS
   'Returns the number of the next seal, the size of the tree before it, the ids above which and up to which it covers '
-  'rows of both logs, and the floors after it. It covers ids of at most max_rows more than the last seal.';
+  'rows of both logs, and the floors after it. It covers at most max_rows rows of each log above those of the last '
+  'seal.';
 GRANT EXECUTE ON FUNCTION audit.begin_seal(bigint) TO gigvault_worker;
 ALTER FUNCTION audit.begin_seal(bigint) OWNER TO gigvault_auditor;
