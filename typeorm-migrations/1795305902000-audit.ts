@@ -143,10 +143,10 @@ const SECURITY_LOGS = `
  * here, by the same rules: the table is audited or is the trigger's argument, the action is one of three, an unknown
  * kind of actor is 'database', and one UPDATE erases all values.
  *
- * values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over the first half of the salt,
- * values and reason, and audit.address_hash(row), over the second half and the address. A hash is computed while the
- * values exist, and stored in their place when they are erased. So an earlier seal stays valid, and without the salt
- * the values cannot be guessed. Erasing an admin deletes the second half only.
+ * Each half of values_salt has 122 random bits. A seal covers audit.values_hash(row), SHA-256 over the first half of
+ * the salt, values and reason, and audit.address_hash(row), over the second half and the address. A hash is computed
+ * while the values exist, and stored in their place when they are erased. So an earlier seal stays valid, and without
+ * the salt the values cannot be guessed. Erasing an admin deletes the second half only.
  *
  * transaction_id is the first column of both logs: PostgreSQL evaluates defaults in the order of the columns, so a row
  * has its transaction's id before its own, which audit.begin_seal() relies on.
@@ -168,7 +168,7 @@ const AUDIT_LOGS = `
     request_id text,
     operation text DEFAULT 'login ' || session_user,
     reason text,
-    values_salt bytea DEFAULT uuid_send(gen_random_uuid()),
+    values_salt bytea DEFAULT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),
     values_hash bytea,
     address_hash bytea,
     CONSTRAINT audit_logs_pkey PRIMARY KEY (id, created_at)

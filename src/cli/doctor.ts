@@ -17,7 +17,7 @@ import { checkKeyFile, checkNames, checkSettings, describeSetting } from './doct
 import { findServiceProblems } from './launcher/external-services';
 
 /** Settings that secrets.json of an embedded installation contains. */
-const GENERATED = new Set(['SECRET_KEY', 'CONTEXT_KEY']);
+const GENERATED = new Set(['SECRET_KEY', 'CONTEXT_KEY', 'AUDIT_SIGNING_KEY']);
 
 /** Checks that npm has installed the optional PostgreSQL of this machine. */
 function checkPostgresProgram(): Finding {

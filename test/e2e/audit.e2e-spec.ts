@@ -267,13 +267,15 @@ describe('the audit log', () => {
 
       expect(status).toBe(200);
       const salt = Buffer.from(body.salt!, 'hex');
-      const valuesHash = sha256(salt.subarray(0, 8), Buffer.from(body.values!));
-      const addressHash = sha256(salt.subarray(8), Buffer.from('127.0.0.1'));
+      const valuesHash = sha256(salt.subarray(0, 16), Buffer.from(body.values!));
+      const addressHash = sha256(salt.subarray(16), Buffer.from('127.0.0.1'));
       expect([body.valuesHash, body.addressHash]).toEqual([valuesHash.toString('hex'), addressHash.toString('hex')]);
       expect(body.values).toContain('"title": "Proved"');
       const entry = Buffer.from(body.entry, 'base64');
       expect([entry[0], Number(entry.readBigInt64BE(1))]).toEqual(['a'.charCodeAt(0), id]);
-      expect(entry.subarray(17)).toEqual(sha256(Buffer.from(body.columns), valuesHash, addressHash));
+      expect(entry.subarray(17)).toEqual(
+        sha256(Buffer.from(`${body.columns}\u001f`), valuesHash, Buffer.from('\u001f'), addressHash),
+      );
       const path = body.path.map((each) => Buffer.from(each, 'base64'));
       const root = followInclusion(hashEntry(entry), body.leafIndex, body.treeSize, path);
       expect(readCheckpoint(body.checkpoint, body.verifierKey)).toEqual({
@@ -292,7 +294,7 @@ describe('the audit log', () => {
 
       const proof = (await ann.get<AuditProofDto>(`/v1/audit/logs/${id}/proof`)).body;
 
-      expect(Buffer.from(proof.salt!, 'hex')).toHaveLength(8);
+      expect(Buffer.from(proof.salt!, 'hex')).toHaveLength(16);
       expect(sha256(Buffer.from(proof.salt!, 'hex'), Buffer.from(proof.values!)).toString('hex')).toBe(
         proof.valuesHash,
       );

@@ -14,7 +14,7 @@ const FIND_ROW = `
       E'\\x1f', a.actor_id, E'\\x1f', a.request_id, E'\\x1f', a.operation, E'\\x1f', a.transaction_id) AS columns,
     CASE WHEN a.values_hash IS NULL
       THEN concat(a.old_values, E'\\n', a.new_values, E'\\n', a.reason) END AS values,
-    encode(CASE WHEN a.actor_id = a.user_id THEN a.values_salt ELSE substr(a.values_salt, 1, 8) END, 'hex') AS salt,
+    encode(CASE WHEN a.actor_id = a.user_id THEN a.values_salt ELSE substr(a.values_salt, 1, 16) END, 'hex') AS salt,
     encode(audit.values_hash(a), 'hex') AS "valuesHash",
     encode(audit.address_hash(a), 'hex') AS "addressHash"
   FROM audit_logs a WHERE a.id = $1`;

@@ -2,7 +2,15 @@ import type { SystemDatabase } from '../../platform/database/system-database';
 import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { appendLeaves, MerkleTree, type Tile, type TileReader } from './merkle-tree';
 import { formatCheckpoint, type NoteSigner } from './signed-note';
-import { ENTRY_BYTES, type HashedEntries, type IdChunk, listIds, splitEntries, splitIds } from './tree-entries';
+import {
+  ENTRY_BYTES,
+  formatFloors,
+  type HashedEntries,
+  type IdChunk,
+  listIds,
+  splitEntries,
+  splitIds,
+} from './tree-entries';
 
 /** Limit of rows of a log in one seal, without late ones; 100,000 rows have 4.9 MB of entries. */
 const MAX_ROWS = 100_000;
@@ -115,6 +123,7 @@ export class AuditSealer {
     const root = await new MerkleTree(treeSize, readChanged(tiles, readStored)).root();
     const signer = this.createSigner(range.origin);
     const { name: origin, text: verifierKey } = signer.verifier;
+    const extension = formatFloors(range.nextAuditFloor, range.nextSecurityFloor);
     const seal = {
       id: range.id,
       tree_size: treeSize,
@@ -122,7 +131,7 @@ export class AuditSealer {
       security_floor: range.nextSecurityFloor,
       audit_until: range.auditUntil,
       security_until: range.securityUntil,
-      checkpoint: signer.sign(formatCheckpoint({ origin, size: treeSize, root })),
+      checkpoint: signer.sign(formatCheckpoint({ origin, size: treeSize, root, extension })),
       verifier_key: verifierKey,
     };
     await unit.query(STORE, [

@@ -67,8 +67,9 @@ export class AuditProofDto extends TreeHeadDto {
     type: String,
     nullable: true,
     description:
-      'Salt of the hashes in hexadecimal digits: 8 bytes for the values; for your own changes, 8 more for the address.',
-    example: '00112233445566778899aabbccddeeff',
+      'Salt of the hashes in hexadecimal digits: 16 bytes for the values; for your own changes, 16 more for the ' +
+      'address.',
+    example: '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff',
   })
   salt: string | null;
 

@@ -2,7 +2,7 @@ import type { AdminReader } from '../../platform/database/system-database';
 import { whyNotExtended } from './head-file';
 import { appendLeaves, hashLeaves, HASH_BYTES, type Tile, TreeHead } from './merkle-tree';
 import { type Checkpoint, NoteVerifier, parseCheckpoint } from './signed-note';
-import { ENTRY_BYTES, type LogName, readId, readLog, TABLES } from './tree-entries';
+import { ENTRY_BYTES, formatFloors, listIds, type LogName, readId, readLog, TABLES } from './tree-entries';
 
 /** Sealed rows that one statement reads; two run at a time. */
 const CHUNK_ROWS = 25_000;
@@ -28,7 +28,7 @@ const CHECK_ENTRIES = 'SELECT audit.check_entries($1, $2, $3) AS entries';
 
 const LIST_TILES = 'SELECT level, index, hashes FROM audit.tiles ORDER BY level, index';
 
-const FIND_REMOVALS = 'SELECT log, before FROM audit.removals()';
+const FIND_REMOVALS = 'SELECT event_id AS "eventId", log, before FROM audit.removals()';
 
 /** An entry of `audit.check_entries()`: that of the tree, and a letter. */
 const CHECKED_BYTES = ENTRY_BYTES + 1;
@@ -125,6 +125,7 @@ export class LogVerifier {
     const place = `seal ${seal.id}`;
     if (seal.id !== (this.newest?.id ?? 0) + 1) this.report(place, `seal ${seal.id - 1} is missing before it`);
     this.addEntries(seal.entries, place);
+    this.verifyFloors(seal, place);
     const root = this.head.root();
     const checkpoint = readCheckpoint(seal);
     if (seal.treeSize !== this.head.size) this.report(place, `the tree has ${this.head.size} entries`);
@@ -132,10 +133,26 @@ export class LogVerifier {
     else if (checkpoint.size !== this.head.size) this.report(place, `its head has ${checkpoint.size} entries`);
     else if (!checkpoint.root.equals(root) || !seal.rootHash.equals(root))
       this.report(place, 'its entries are not those of its head');
+    else if (!checkpoint.extension.startsWith(formatFloors(seal.auditFloor, seal.securityFloor)))
+      this.report(place, 'its floors are not those of its head');
     else if (this.newest && readOrigin(this.newest) !== checkpoint.origin)
       this.report(place, 'its head is of another log');
     this.newest = seal;
     this.counts.seals += 1;
+  }
+
+  /** All rows up to a floor were sealed, so that no later seal has one of them. */
+  private verifyFloors({ auditFloor, securityFloor, entries }: StoredSeal, place: string): void {
+    const earlier = this.newest;
+    if (!earlier) return;
+    if (auditFloor < earlier.auditFloor || securityFloor < earlier.securityFloor)
+      this.report(place, 'its floors are below those of the seal before');
+    const floors: Readonly<Record<LogName, number>> = { audit: earlier.auditFloor, security: earlier.securityFloor };
+    for (const log of ['audit', 'security'] as const) {
+      const added = listIds(entries, log, Number.MIN_SAFE_INTEGER);
+      for (const id of added.filter((each) => each <= floors[log]))
+        this.report(`${TABLES[log]} ${id}`, 'it was inserted later');
+    }
   }
 
   private addEntries(entries: Buffer, place: string): void {
@@ -231,8 +248,13 @@ export class LogVerifier {
 
   private async explainMissing(log: LogName, missing: readonly Buffer[]): Promise<void> {
     if (missing.length === 0) return;
-    const removals = await this.read((unit) => unit.query<{ log: LogName; before: number }>(FIND_REMOVALS));
-    const before = Math.max(...removals.filter((each) => each.log === log).map((each) => each.before));
+    const removals = await this.read((unit) =>
+      unit.query<{ eventId: number; log: LogName; before: number }>(FIND_REMOVALS),
+    );
+    const events = this.sealed.security;
+    const ofLog = removals.filter((each) => each.log === log).sort((left, right) => right.before - left.before);
+    // Only an event on record explains what is missing.
+    const before = ofLog.find(({ eventId }) => events.has(eventId))?.before ?? -Infinity;
     for (const entry of missing) {
       const createdAt = Number(entry.readBigInt64BE(9));
       if (createdAt < before) this.counts.removed += 1;
@@ -259,6 +281,10 @@ class SealedRows {
   repeated(): number[] {
     const ids = this.entries.map((entry) => readId(entry, 0));
     return ids.filter((id, i) => i > 0 && ids[i - 1] === id);
+  }
+
+  has(id: number): boolean {
+    return this.entries.some((entry) => readId(entry, 0) === id);
   }
 
   /** Splits all ids into ranges with at most `count` of the entries. */

@@ -36,6 +36,15 @@ export const VERIFY_AUDIT_LOGS: ScheduledTask = {
 
 async function sealAuditLogs({ service, signal }: TaskContext): Promise<TaskResult | Skipped> {
   const log = openLog(service);
+  const { rows, seals } = await sealAll(log, signal);
+  return seals === 0 ? { skipped: 'all rows are sealed' } : { rows, seals };
+}
+
+/**
+ * Seals all committed rows, and replaces the head in the file.
+ * @throws Error when the log does not extend that head; the rows are sealed, and the head stays as evidence
+ */
+async function sealAll(log: OpenLog, signal: AbortSignal): Promise<{ rows: number; seals: number }> {
   const problem = await findHeadProblem(log);
   let [rows, seals] = [0, 0];
   for (;;) {
@@ -45,18 +54,22 @@ async function sealAuditLogs({ service, signal }: TaskContext): Promise<TaskResu
     rows += sealed;
     seals += 1;
   }
-  // A log that does not extend the head is sealed further, and the head stays as evidence.
-  if (problem !== undefined) throw new Error(problem);
   const head = await log.sealer.readHead();
-  if (head && seals > 0) log.file?.write(head.checkpoint);
-  return seals === 0 ? { skipped: 'all rows are sealed' } : { rows, seals };
+  // Again: the log may have changed meanwhile.
+  const later = problem ?? (await findHeadProblem(log));
+  if (later !== undefined) throw new Error(later);
+  if (head && log.file) log.file.write(head.checkpoint);
+  return { rows, seals };
 }
 
-async function verifyAuditLogs({ service }: TaskContext): Promise<TaskResult | Skipped> {
-  const { sealer, file, createSigner, database } = openLog(service);
+async function verifyAuditLogs({ service, signal }: TaskContext): Promise<TaskResult | Skipped> {
+  const log = openLog(service);
+  const { sealer, file, createSigner, database } = log;
+  // An event that explains a missing row must be on record. The verification reports what is wrong with the head.
+  await sealAll(log, signal).catch(() => undefined);
   const head = await sealer.readHead();
-  if (!head) return { skipped: 'no row is sealed yet' };
-  const key = createSigner(head.origin).verifier;
+  if (!head && !file?.exists) return { skipped: 'no row is sealed yet' };
+  const key = createSigner(head?.origin ?? null).verifier;
   const kept = file?.exists ? file.read(key) : undefined;
   const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads: kept ? [kept] : [] });
   const { tampering: found, treeSize, ...counts } = await verifier.verify();

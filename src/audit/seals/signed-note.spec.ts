@@ -9,7 +9,12 @@ then you don't know what your problem is.
 `;
 
 const SEED = Buffer.alloc(32, 7);
-const CHECKPOINT = { origin: 'gigvault.example.org/audit', size: 20_852_163, root: Buffer.alloc(32, 3) };
+const CHECKPOINT = {
+  origin: 'gigvault.example.org/audit',
+  size: 20_852_163,
+  root: Buffer.alloc(32, 3),
+  extension: 'floors 1 2\n',
+};
 
 describe(NoteVerifier.name, () => {
   it('verifies the example of the specification', () => {

@@ -90,17 +90,19 @@ export interface Checkpoint {
   readonly origin: string;
   readonly size: number;
   readonly root: Buffer;
+  /** Further lines. */
+  readonly extension: string;
 }
 
 /** Returns the text of a checkpoint, which a note signs. */
-export function formatCheckpoint({ origin, size, root }: Checkpoint): string {
-  return `${origin}\n${size}\n${root.toString('base64')}\n`;
+export function formatCheckpoint({ origin, size, root, extension }: Checkpoint): string {
+  return `${origin}\n${size}\n${root.toString('base64')}\n${extension}`;
 }
 
 /** @throws Error for a text that is no checkpoint */
 export function parseCheckpoint(text: string): Checkpoint {
-  const [origin = '', size = '', root = ''] = text.split('\n');
+  const [origin = '', size = '', root = '', ...others] = text.split('\n');
   const bytes = Buffer.from(root, 'base64');
   if (origin === '' || !/^(?:0|[1-9]\d{0,15})$/.test(size) || bytes.length !== 32) throw new Error('not a checkpoint');
-  return { origin, size: Number(size), root: bytes };
+  return { origin, size: Number(size), root: bytes, extension: others.join('\n') };
 }

@@ -67,3 +67,8 @@ export function splitEntries(hashed: Buffer): HashedEntries {
   }
   return { entries, hashes };
 }
+
+/** Returns the line of a checkpoint with the ids up to which all rows are sealed. */
+export function formatFloors(audit: number, security: number): string {
+  return `floors ${audit} ${security}\n`;
+}

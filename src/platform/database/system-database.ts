@@ -38,8 +38,8 @@ export class SystemDatabase {
   }
 
   /**
-   * Runs `work` as gigvault_worker for task_runs, task_settings and the outbox, which contain no tenant rows. Logs no
-   * event, since it runs every few seconds.
+   * Runs `work` as gigvault_worker for task_runs, task_settings and the outbox, which contain no tenant rows, and for
+   * the hashes of log rows. Logs no event, since it runs every few seconds.
    */
   asScheduler<T>(work: (unit: UnitOfWork) => Promise<T>): Promise<T> {
     return this.run('worker', null, work);

@@ -35,6 +35,7 @@ export class EncryptionModule implements OnModuleInit, OnApplicationBootstrap {
     const { masterKeys } = this;
     if (masterKeys instanceof KmsMasterKeys) this.health?.register('encryption', () => masterKeys.check());
   }
+
   /**
    * Refuses to start with master keys of another database, after the schema was checked.
    * @throws ConfigError that names the setting

@@ -41,7 +41,23 @@ export const ROW_ATTACKS: readonly Attack[] = [
   update('request_id', `'another'`),
   update('created_at', `created_at - interval '1 second'`),
   update('transaction_id', `'3'`),
-  update('values_salt', 'uuid_send(gen_random_uuid())'),
+  update('values_salt', 'uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())'),
+  {
+    name: 'bytes moved from the address to the salt',
+    run: ({ query }, id) =>
+      query(`UPDATE audit_logs SET values_salt = values_salt || '1'::bytea, ip_address = '92.0.2.1' WHERE id = $1`, [
+        id,
+      ]),
+  },
+  {
+    name: 'bytes moved from the values to the address',
+    run: ({ query }, id) =>
+      query(
+        `UPDATE audit_logs a SET address_hash = audit.values_hash(a) || audit.address_hash(a), values_salt = NULL,
+           ip_address = NULL, new_values = '{}' WHERE id = $1`,
+        [id],
+      ),
+  },
   update('id', 'DEFAULT'),
   { name: 'delete', run: ({ query }, id) => query('DELETE FROM audit_logs WHERE id = $1', [id]) },
   {

@@ -6,7 +6,7 @@ CREATE FUNCTION audit.audit_entry(a audit_logs) RETURNS bytea
         convert_to(concat(a.user_id, E'\x1f', a.table_name, E'\x1f', a.record_id, E'\x1f', a.action, E'\x1f',
           a.actor_kind, E'\x1f', a.actor_id, E'\x1f', a.request_id, E'\x1f', a.operation, E'\x1f', a.transaction_id),
           'UTF8')
-        || coalesce(audit.values_hash(a), '') || coalesce(audit.address_hash(a), ''))
+        || '\x1f' || coalesce(audit.values_hash(a), '') || '\x1f' || coalesce(audit.address_hash(a), ''))
     $$;
 COMMENT ON FUNCTION audit.audit_entry(audit_logs) IS
   'Returns the entry of a row in the Merkle tree: a, id, created_at in microseconds since 2000-01-01 UTC, and SHA-256 '

@@ -19,7 +19,7 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
       IF was_admin THEN
         -- The admin's changes belong to the tenants whose rows changed; the admin's address does not.
         UPDATE public.audit_logs a
-        SET address_hash = audit.address_hash(a), values_salt = substr(a.values_salt, 1, 8), ip_address = NULL
+        SET address_hash = audit.address_hash(a), values_salt = substr(a.values_salt, 1, 16), ip_address = NULL
         WHERE a.actor_id = erase_user.user_id AND a.ip_address IS NOT NULL;
       END IF;
       UPDATE public.security_logs s

@@ -3,7 +3,7 @@
 CREATE FUNCTION audit.values_hash(log_row audit_logs) RETURNS bytea
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$
-      SELECT coalesce(log_row.values_hash, sha256(substr(log_row.values_salt, 1, 8) || convert_to(
+      SELECT coalesce(log_row.values_hash, sha256(substr(log_row.values_salt, 1, 16) || convert_to(
         concat(log_row.old_values, E'\n', log_row.new_values, E'\n', log_row.reason), 'UTF8')))
     $$;
 COMMENT ON FUNCTION audit.values_hash(audit_logs) IS

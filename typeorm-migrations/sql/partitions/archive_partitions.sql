@@ -20,7 +20,8 @@ CREATE FUNCTION app.archive_partitions(keep_years integer) RETURNS SETOF text
               LEFT JOIN (VALUES ('audit_logs', 'audit'), ('security_logs', 'security')) AS l (table_name, log)
                 ON l.table_name = p.table_name
             WHERE NOT p.is_default AND p.valid_to <= date_trunc('year', now()) - make_interval(years => keep_years)
-              AND (l.log IS NULL OR p.valid_to < (SELECT max(s.sealed_at) FROM audit.seals s) - interval '1 day')
+              AND (l.log IS NULL OR p.valid_to < 
+                (SELECT s.sealed_at FROM audit.seals s ORDER BY s.id DESC LIMIT 1) - interval '1 day')
             ORDER BY 1, 2
           LOOP
             EXECUTE format('ALTER TABLE public.%I DETACH PARTITION public.%I', old.table_name, old.name);

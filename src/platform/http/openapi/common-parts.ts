@@ -41,6 +41,7 @@ const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/login': ['401', '403'],
   'post /v1/auth/login/mfa': ['401', '403'],
   'post /v1/auth/refresh': ['401', '403'],
+  'get /v1/audit/logs/{id}/proof': ['409'],
   'post /v1/auth/mfa/totp/confirm': ['409'],
   'post /v1/admin/users/{id}/reset-mfa': ['409'],
   'post /v1/tokens/{id}/refresh': ['409'],
