@@ -113,6 +113,25 @@ describe('the verification of the logs', () => {
     expect(readFileSync(headFile, 'utf8')).toBe(head);
   });
 
+  it('does not replace the head in the file by an older one that a seal was given', async () => {
+    await createUser('ann');
+    await seal();
+    await createUser('ben');
+    await seal();
+    const head = readFileSync(headFile, 'utf8');
+    await execute(
+      `UPDATE audit.seals SET tree_size = o.tree_size, checkpoint = o.checkpoint FROM audit.seals o
+       WHERE o.id = 1 AND seals.id = 2`,
+    );
+
+    await expect(seal()).rejects.toThrow('the log was cut');
+    await execute(
+      'UPDATE audit.seals SET tree_size = (SELECT tree_size + 1 FROM audit.seals WHERE id = 1) WHERE id = 2',
+    );
+    await expect(seal()).rejects.toThrow('the log was cut');
+    expect(readFileSync(headFile, 'utf8')).toBe(head);
+  });
+
   it('refuses a head that the key has not signed', async () => {
     await createUser('ann');
     await seal();

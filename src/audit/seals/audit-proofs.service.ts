@@ -4,6 +4,7 @@ import { SystemDatabase } from '../../platform/database/system-database';
 import { AppError } from '../../platform/errors/app-error';
 import { KeysetPages } from '../../platform/http/pagination/keyset-page';
 import type { Page, PageQueryDto } from '../../platform/http/pagination/page.dto';
+import { createTileReader } from './audit-sealer';
 import type { AuditProofDto, SealDto } from './audit-seals.dto';
 import { MerkleTree } from './merkle-tree';
 import { ENTRY_BYTES } from './tree-entries';
@@ -23,8 +24,6 @@ const FIND_LEAF = 'SELECT leaf_index AS "leafIndex", entry FROM audit.find_leaf(
 
 const FIND_HEAD = `
   SELECT tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey" FROM audit.seals ORDER BY id DESC LIMIT 1`;
-
-const FIND_TILE = 'SELECT hashes FROM audit.tiles WHERE level = $1 AND index = $2';
 
 const LIST_SEALS = `
   SELECT id, tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey", sealed_at AS "sealedAt",
@@ -53,11 +52,7 @@ export class AuditProofsService {
       if (!leaf) throw new AppError('audit.not_sealed');
       type Head = Pick<AuditProofDto, 'treeSize' | 'checkpoint' | 'verifierKey'>;
       const [head] = await unit.query<Head>(FIND_HEAD);
-      const tree = new MerkleTree(head!.treeSize, async (level, index) => {
-        const [tile] = await unit.query<{ hashes: Buffer }>(FIND_TILE, [level, index]);
-        return tile?.hashes ?? Buffer.alloc(0);
-      });
-      const path = await tree.proveInclusion(leaf.leafIndex);
+      const path = await new MerkleTree(head!.treeSize, createTileReader(unit)).proveInclusion(leaf.leafIndex);
       return {
         ...head!,
         leafIndex: leaf.leafIndex,

@@ -39,7 +39,7 @@ const BEGIN = `
   FROM audit.begin_seal($1)`;
 
 const FIND_HEAD = `
-  SELECT tree_size AS "treeSize", split_part(checkpoint, E'\\n', 1) AS origin, checkpoint
+  SELECT split_part(checkpoint, E'\\n', 1) AS origin, checkpoint
   FROM audit.seals ORDER BY id DESC LIMIT 1`;
 
 const FIND_RECENT = 'SELECT entries FROM audit.seals WHERE audit_until > $1 OR security_until > $2';
@@ -50,7 +50,6 @@ const STORE = 'SELECT audit.store_seal($1, $2, $3, $4, $5, $6, $7)';
 
 /** The newest head of the log. */
 export interface LogHead {
-  readonly treeSize: number;
   readonly origin: string;
   /** The signed note. */
   readonly checkpoint: string;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'nod
 import type { AdminReader } from '../../platform/database/system-database';
 import { createTileReader } from './audit-sealer';
 import { MerkleTree } from './merkle-tree';
-import { type Checkpoint, type NoteVerifier, parseCheckpoint } from './signed-note';
+import type { Checkpoint, NoteVerifier } from './signed-note';
 
 /** The newest head of the log in a file (AUDIT_HEAD_FILE): a log that was cut or rewritten does not extend it. */
 export class HeadFile {
@@ -14,8 +14,7 @@ export class HeadFile {
 
   /** Returns the head; undefined when the key has not signed it. */
   read(key: NoteVerifier): Checkpoint | undefined {
-    const text = key.verify(readFileSync(this.path, 'utf8'));
-    return text === undefined ? undefined : parseCheckpoint(text);
+    return key.readCheckpoint(readFileSync(this.path, 'utf8'));
   }
 
   /** Replaces the file by a signed head. A reader never sees a part of it. */

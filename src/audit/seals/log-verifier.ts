@@ -1,7 +1,7 @@
 import type { AdminReader } from '../../platform/database/system-database';
 import { whyNotExtended } from './head-file';
 import { appendLeaves, hashLeaves, HASH_BYTES, type Tile, TreeHead } from './merkle-tree';
-import { type Checkpoint, NoteVerifier, parseCheckpoint } from './signed-note';
+import { type Checkpoint, NoteVerifier } from './signed-note';
 import { SealedRows } from './sealed-rows';
 import { ENTRY_BYTES, formatFloors, listIds, type LogName, readId, readLog, TABLES } from './tree-entries';
 
@@ -90,7 +90,6 @@ export class LogVerifier {
   constructor(
     private readonly read: AdminReader,
     private readonly trusted: TrustedFacts,
-    private readonly onProgress: (rows: number) => void = () => undefined,
   ) {}
 
   /** Verifies everything. Call it once. */
@@ -196,7 +195,6 @@ export class LogVerifier {
       const rows = await Promise.all(pair.map(({ after, until }) => this.readRows(log, after, until)));
       const entries = pair.flatMap((chunk) => chunk.entries);
       missing.push(...this.compareRows(log, Buffer.concat(rows), entries, floor));
-      this.onProgress(entries.length);
     }
     await this.explainMissing(log, missing);
   }
@@ -263,8 +261,7 @@ export class LogVerifier {
 /** Returns the signed head of a seal; undefined when its own key has not signed it. */
 function readCheckpoint({ checkpoint, verifierKey }: StoredSeal): Checkpoint | undefined {
   try {
-    const text = NoteVerifier.parse(verifierKey).verify(checkpoint);
-    return text === undefined ? undefined : parseCheckpoint(text);
+    return NoteVerifier.parse(verifierKey).readCheckpoint(checkpoint);
   } catch {
     return undefined;
   }

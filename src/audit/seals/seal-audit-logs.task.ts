@@ -1,7 +1,7 @@
 import { Config } from '../../platform/config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../platform/scheduler/scheduled-task';
-import { AuditSealer, type LogHead } from './audit-sealer';
+import { AuditSealer } from './audit-sealer';
 import { HeadFile, whyNotExtended } from './head-file';
 import { LogVerifier, type Tampering } from './log-verifier';
 import { NoteSigner } from './signed-note';
@@ -45,7 +45,7 @@ async function sealAuditLogs({ service, signal }: TaskContext): Promise<TaskResu
  * @throws Error when the log does not extend that head; the rows are sealed, and the head stays as evidence
  */
 async function sealAll(log: OpenLog, signal: AbortSignal): Promise<{ rows: number; seals: number }> {
-  const problem = await findHeadProblem(log);
+  const problem = await advanceHead(log);
   let [rows, seals] = [0, 0];
   for (;;) {
     signal.throwIfAborted();
@@ -54,11 +54,8 @@ async function sealAll(log: OpenLog, signal: AbortSignal): Promise<{ rows: numbe
     rows += sealed;
     seals += 1;
   }
-  const head = await log.sealer.readHead();
-  // Again: the log may have changed meanwhile.
-  const later = problem ?? (await findHeadProblem(log));
+  const later = problem ?? (seals > 0 ? await advanceHead(log) : undefined);
   if (later !== undefined) throw new Error(later);
-  if (head && log.file) log.file.write(head.checkpoint);
   return { rows, seals };
 }
 
@@ -102,13 +99,24 @@ function openLog(service: TaskContext['service']): OpenLog {
   return { database, sealer: new AuditSealer(database, createSigner), createSigner, file };
 }
 
-/** Returns why the log does not extend the head in the file, with a cure; undefined when it does. */
-async function findHeadProblem({ database, sealer, createSigner, file }: OpenLog): Promise<string | undefined> {
-  if (!file?.exists) return undefined;
-  const head: LogHead | undefined = await sealer.readHead();
-  const kept = file.read(createSigner(head?.origin ?? null).verifier);
-  if (!kept)
+/**
+ * Replaces the head in the file by the newest one, if the log extends both. Only the key is trusted: a seal may have
+ * been given an older head.
+ * @returns why it was not replaced, with a cure; undefined when the file has the newest head
+ */
+async function advanceHead({ database, sealer, createSigner, file }: OpenLog): Promise<string | undefined> {
+  if (!file) return undefined;
+  const stored = await sealer.readHead();
+  const key = createSigner(stored?.origin ?? null).verifier;
+  const kept = file.exists ? file.read(key) : undefined;
+  if (file.exists && !kept)
     return `${file.path} is not signed by the key of AUDIT_SIGNING_KEY. After a change of it, move the file away.`;
-  const reason = await whyNotExtended(kept, head?.treeSize ?? 0, (work) => database.asScheduler(work));
-  return reason && `${reason}. After the restore of a backup this is expected: move ${file.path} away.`;
+  const newest = stored && key.readCheckpoint(stored.checkpoint);
+  for (const head of [kept, newest].filter((each) => each !== undefined)) {
+    const reason = await whyNotExtended(head, newest?.size ?? 0, (work) => database.asScheduler(work));
+    if (reason !== undefined)
+      return `${reason}. After the restore of a backup this is expected: move ${file.path} away.`;
+  }
+  if (newest && newest.size > (kept?.size ?? -1)) file.write(stored.checkpoint);
+  return undefined;
 }

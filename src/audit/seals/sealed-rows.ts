@@ -24,6 +24,7 @@ export class SealedRows {
     return ids.filter((id, i) => i > 0 && ids[i - 1] === id);
   }
 
+  /** Returns whether there is an entry with this id. */
   has(id: number): boolean {
     return this.entries.some((entry) => readId(entry, 0) === id);
   }

@@ -52,6 +52,12 @@ export class NoteVerifier {
     return lines.some((line) => this.hasSigned(text, line)) ? text : undefined;
   }
 
+  /** Returns the checkpoint in a note; undefined when this signer has not signed it. @throws Error for another text */
+  readCheckpoint(note: string): Checkpoint | undefined {
+    const text = this.verify(note);
+    return text === undefined ? undefined : parseCheckpoint(text);
+  }
+
   private hasSigned(text: string, line: string): boolean {
     const [, name, encoded = ''] = SIGNATURE_LINE.exec(line) ?? [];
     const bytes = Buffer.from(encoded, 'base64');
