@@ -117,7 +117,8 @@ function toActor({ actorKind, actorId }: AuditLog): ActorDto {
   return { kind: actorKind, id: actorKind === 'user' || actorKind === 'admin' ? actorId : null };
 }
 
-function mapAuditedColumns(metadata: EntityMetadata | undefined): ReadonlyMap<string, AuditedColumn> {
+/** Returns the audited columns of a table's entity; none for a table without an entity. */
+export function mapAuditedColumns(metadata: EntityMetadata | undefined): ReadonlyMap<string, AuditedColumn> {
   return new Map(
     metadata?.columns.map(({ databaseName, propertyName, type, scale }): [string, AuditedColumn] => [
       databaseName,

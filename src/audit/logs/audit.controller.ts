@@ -16,7 +16,7 @@ import { SecurityLogsService } from './security-logs.service';
 import { AuditProofsService } from '../seals/audit-proofs.service';
 import { AuditProofDto, SealDto } from '../seals/audit-seals.dto';
 
-/** Routes for the changes of the signed-in user's rows. */
+/** Routes for the changes of the signed-in user's rows; those of one record are in audit-history.controller.ts. */
 @ApiTags('Audit')
 @SignedIn()
 @Controller({ path: 'audit', version: '1' })
@@ -49,23 +49,6 @@ export class AuditController {
   @ApiOkResponse({ type: AuditProofDto, description: 'The proof.' })
   prove(@Param('id', ParseIdPipe) id: number): Promise<AuditProofDto> {
     return this.proofs.prove(id);
-  }
-
-  @Get(':table/:recordId')
-  @ApiOperation({
-    operationId: 'getAuditTrail',
-    summary: 'Get the audit trail of a record',
-    description: 'All changes of one of your rows, newest first, also after it was deleted. 404 if there are none.',
-  })
-  @ApiParam({ name: 'table', description: 'Table of the record.', example: 'jobs' })
-  @ApiParam({ name: 'recordId', type: 'integer', description: 'Id of the record.', example: 42 })
-  @ApiPage(AuditLogDto)
-  getTrail(
-    @Param('table') table: string,
-    @Param('recordId', ParseIdPipe) recordId: number,
-    @Query() query: PageQueryDto,
-  ): Promise<Page<AuditLogDto>> {
-    return this.logs.getTrail(table, recordId, query);
   }
 }
 

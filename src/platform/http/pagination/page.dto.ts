@@ -1,4 +1,4 @@
-import { ApiExtraModels, ApiOkResponse, getSchemaPath } from '@nestjs/swagger';
+import { ApiExtraModels, ApiOkResponse, type ApiResponseSchemaHost, getSchemaPath } from '@nestjs/swagger';
 import { applyDecorators, type Type } from '@nestjs/common';
 import { IntegerParam } from '../validation/query-params';
 import { TextField } from '../validation/fields';
@@ -23,21 +23,23 @@ export const NEXT_CURSOR = {
   description: 'Value of `cursor` for the next page; null on the last page.',
 };
 
+/** Returns the schema of a page of `item`. */
+export function buildPageSchema(item: Type): ApiResponseSchemaHost['schema'] {
+  return {
+    type: 'object',
+    required: ['items', 'nextCursor'],
+    properties: {
+      items: { type: 'array', items: { $ref: getSchemaPath(item) } },
+      nextCursor: NEXT_CURSOR,
+    },
+  };
+}
+
 /** Documents a 200 response as a page of `item`. */
 export function ApiPage(item: Type): MethodDecorator {
   return applyDecorators(
     ApiExtraModels(item),
-    ApiOkResponse({
-      description: 'One page of the list.',
-      schema: {
-        type: 'object',
-        required: ['items', 'nextCursor'],
-        properties: {
-          items: { type: 'array', items: { $ref: getSchemaPath(item) } },
-          nextCursor: NEXT_CURSOR,
-        },
-      },
-    }),
+    ApiOkResponse({ description: 'One page of the list.', schema: buildPageSchema(item) }),
   );
 }
 
