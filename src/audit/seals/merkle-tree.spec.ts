@@ -1,5 +1,5 @@
 import { followConsistency, followInclusion, hashTree } from '../../../test/support/tree-proofs';
-import { appendLeaves, hashLeaf, MerkleTree, type TileReader } from './merkle-tree';
+import { appendLeaves, hashLeaf, isExtension, MerkleTree, type TileReader } from './merkle-tree';
 
 /** The leaves and results of the tests of Certificate Transparency, the first implementation of RFC 6962. */
 const ENTRIES = ['', '00', '10', '2021', '3031', '40414243', '5051525354555657', '606162636465666768696a6b6c6d6e6f'];
@@ -25,6 +25,11 @@ const CONSISTENCY_6_TO_8 = [
   'd37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7',
 ];
 
+const CONSISTENCY_2_TO_5 = [
+  '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
+  'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
+];
+
 /** Tiles in memory. */
 class MemoryTiles {
   private readonly tiles = new Map<string, Buffer>();
@@ -42,6 +47,8 @@ class MemoryTiles {
     return new MerkleTree(size, this.read);
   }
 }
+
+const fromHex = (hashes: readonly string[]): Buffer[] => hashes.map((each) => Buffer.from(each, 'hex'));
 
 const toHex = (hashes: readonly Buffer[]): string[] => hashes.map((each) => each.toString('hex'));
 
@@ -113,5 +120,49 @@ describe(MerkleTree.name, () => {
     await expect(tiles.tree().proveInclusion(3)).rejects.toThrow('no leaf 3 among 3');
     await expect(tiles.tree().proveConsistency(4)).rejects.toThrow('does not extend 4');
     await expect(tiles.tree(4).root()).rejects.toThrow('incomplete');
+  });
+});
+
+describe(isExtension.name, () => {
+  const ofSize = (size: number): { size: number; root: Buffer } => ({ size, root: Buffer.from(ROOTS[size]!, 'hex') });
+
+  it.each<[older: number, newer: number, proof: string[]]>([
+    [0, 0, []],
+    [0, 8, []],
+    [1, 1, []],
+    [1, 8, INCLUSION_0_OF_8],
+    [2, 5, CONSISTENCY_2_TO_5],
+    [6, 8, CONSISTENCY_6_TO_8],
+    [8, 8, []],
+  ])('accepts the proof from %d to %d of the test vectors, and no other', (older, newer, proof) => {
+    const hashes = fromHex(proof);
+
+    expect(isExtension(ofSize(older), ofSize(newer), hashes)).toBe(true);
+    expect(isExtension(ofSize(older), ofSize(newer), [...hashes, Buffer.alloc(32)])).toBe(false);
+    for (const i of hashes.keys()) {
+      expect(isExtension(ofSize(older), ofSize(newer), hashes.with(i, Buffer.alloc(32)))).toBe(false);
+      expect(isExtension(ofSize(older), ofSize(newer), hashes.toSpliced(i, 1))).toBe(false);
+    }
+    if (older === 0) return;
+    const other = { size: older, root: Buffer.alloc(32) };
+    expect(isExtension(other, ofSize(newer), hashes)).toBe(false);
+    expect(isExtension(ofSize(older), { size: newer, root: Buffer.alloc(32) }, hashes)).toBe(false);
+    expect(isExtension({ ...ofSize(older), size: newer + 1 }, ofSize(newer), hashes)).toBe(false);
+  });
+
+  it('agrees with each proof of each pair of sizes, and refuses it for another pair', async () => {
+    const leaves = numberLeaves(34);
+    const tiles = new MemoryTiles();
+    await tiles.append(leaves);
+    const states = Array.from({ length: 35 }, (_, size) => ({ size, root: hashTree(leaves.slice(0, size)) }));
+
+    for (let newer = 1; newer < states.length; newer += 1) {
+      for (let older = 1; older <= newer; older += 1) {
+        const proof = await tiles.tree(newer).proveConsistency(older);
+        expect(isExtension(states[older]!, states[newer]!, proof)).toBe(true);
+        const wrongSizes = { size: older - 1 || 34, root: states[older]!.root };
+        expect(isExtension(wrongSizes, states[newer]!, proof)).toBe(false);
+      }
+    }
   });
 });

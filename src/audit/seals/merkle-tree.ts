@@ -186,6 +186,49 @@ export class MerkleTree {
   }
 }
 
+/** The size and the root of a tree. */
+interface TreeState {
+  readonly size: number;
+  readonly root: Buffer;
+}
+
+/**
+ * Returns whether the proof shows that the newer tree extends the older one. Each tree extends the empty one, without
+ * a proof.
+ * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.4.2
+ */
+export function isExtension(older: TreeState, newer: TreeState, proof: readonly Buffer[]): boolean {
+  if (older.size === 0) return proof.length === 0;
+  if (older.size >= newer.size) return older.size === newer.size && proof.length === 0 && older.root.equals(newer.root);
+  let [first, second] = [older.size - 1, newer.size - 1];
+  for (; isOdd(first); second = half(second)) first = half(first);
+  // The root of a perfect tree is not repeated in the proof.
+  const [start, ...path] = first === 0 ? [older.root, ...proof] : proof;
+  if (!start) return false;
+  let [olderRoot, newerRoot] = [start, start];
+  for (const hash of path) {
+    if (second === 0) return false;
+    if (isOdd(first) || first === second) {
+      olderRoot = hashChildren(hash, olderRoot);
+      newerRoot = hashChildren(hash, newerRoot);
+      for (; !isOdd(first) && first !== 0; second = half(second)) first = half(first);
+    } else {
+      newerRoot = hashChildren(newerRoot, hash);
+    }
+    [first, second] = [half(first), half(second)];
+  }
+  return second === 0 && olderRoot.equals(older.root) && newerRoot.equals(newer.root);
+}
+
+/** Bit operators of JavaScript have 32 bits, and sizes have up to 53. */
+function isOdd(value: number): boolean {
+  return value % 2 === 1;
+}
+
+function half(value: number): number {
+  return Math.floor(value / 2);
+}
+
 /** Returns the largest power of two below `length`, which is at least 2. */
 function largestPowerBelow(length: number): number {
   return 2 ** Math.floor(Math.log2(length - 1));
