@@ -4,6 +4,7 @@ import { RECORD_DAILY_METRICS } from './analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from './analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from './audit/create-partitions.task';
 import { SEAL_AUDIT_LOGS, VERIFY_AUDIT_LOGS } from './audit/seals/seal-audit-logs.task';
+import { WITNESS_AUDIT_HEAD } from './audit/witnesses/witness-audit-head.task';
 import { DETECT_SUSPICIOUS_ACCESS } from './auth/security-events/detect-suspicious-access.task';
 import { BACKUP } from './backups/backup-run.service';
 import { EXPIRE_FETCHED_JOBS } from './jobs/expire-fetched-jobs.task';
@@ -23,6 +24,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   CREATE_PARTITIONS,
   SEAL_AUDIT_LOGS,
   VERIFY_AUDIT_LOGS,
+  WITNESS_AUDIT_HEAD,
   PURGE_EXPIRED,
   RECORD_DAILY_METRICS,
   END_ORPHANED_AI_CALLS,

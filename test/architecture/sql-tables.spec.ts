@@ -21,6 +21,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   conversations: 'messages',
   context: 'platform',
   context_keys: 'platform',
+  cosignatures: 'audit',
   data_keys: 'platform',
   email_outbox: 'platform',
   idempotency_keys: 'platform',
@@ -44,6 +45,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   user_mfa: 'auth',
   user_tokens: 'tokens',
   view_refreshes: 'platform',
+  witnessed_logs: 'audit',
 };
 
 /** The folder of each table: the one of its name, or as above. A generated domain needs no line. */

@@ -67,7 +67,14 @@ describe('the verification of the logs', () => {
     expect(await seal()).toEqual({ skipped: 'all rows are sealed' });
     await createUser('ben');
 
-    expect(await verify()).toEqual({ seals: 2, entries: expect.any(Number), erased: 0, removed: 0, unsealed: 0 });
+    expect(await verify()).toEqual({
+      seals: 2,
+      entries: expect.any(Number),
+      erased: 0,
+      removed: 0,
+      unsealed: 0,
+      witnessed: 0,
+    });
   });
 
   it('names the row that was changed', async () => {

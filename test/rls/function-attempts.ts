@@ -58,6 +58,8 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ),
     ...call('none', `auth.find_password_reset(sha256('x'))`, 'auth.find_user_data_key($bob)'),
     ...call('none', `auth.find_data_key('00000000-0000-0000-0000-000000000b0b')`),
+    ...call('none', `auth.find_witnessed_log('x')`),
+    ...call('42501', `auth.store_witnessed_log('x', 0, sha256(''), 1, sha256(''), 'x')`),
     ...call('clean', `auth.issue_token('b0bmark@example.com', 'reset_password', sha256('x'), 60)`),
     ...call('clean', `auth.verify_email(sha256('x'))`, `auth.reset_password(sha256('x'), 'y')`),
     ...call('clean', `auth.set_password($bob, 'mine')`, `auth.rehash_password($bob, 'x', 'mine')`),

@@ -425,6 +425,26 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: `hashes = sha256('')`,
     make: () => `INSERT INTO audit.tiles (level, index, hashes) VALUES (0, 0, sha256('x')) ON CONFLICT DO NOTHING`,
   },
+  'audit.cosignatures': {
+    // The worker stores what witnesses answer, and nobody changes it.
+    select: 'x x x 1 1',
+    insert: 'x x x x 1',
+    update: NOBODY,
+    delete: NOBODY,
+    set: `cosignature = 'x'`,
+    make: () => `INSERT INTO audit.cosignatures (tree_size, witness, checkpoint, cosignature, cosigned_at)
+      VALUES (1, gen_random_uuid(), 'x', 'x', now())`,
+  },
+  'audit.witnessed_logs': {
+    // Only functions write.
+    select: 'x x x 1 x',
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: 'tree_size = 0',
+    make: () => `INSERT INTO audit.witnessed_logs (origin, tree_size, root_hash, checkpoint)
+      VALUES ('x', 1, sha256(''), 'x') ON CONFLICT DO NOTHING`,
+  },
   'audit.audited_tables': {
     // gigvault_app reads the list for the check at start.
     select: '1 1 1 x x',

@@ -3,6 +3,7 @@ import { SystemDatabase } from '../../platform/database/system-database';
 import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../platform/scheduler/scheduled-task';
 import { AuditSealer } from './audit-sealer';
 import { HeadFile, whyNotExtended } from './head-file';
+import { findWitnessedHeads } from './cosigned-heads';
 import { LogVerifier, type Tampering } from './log-verifier';
 import { NoteSigner } from './signed-note';
 
@@ -68,12 +69,15 @@ async function verifyAuditLogs({ service, signal }: TaskContext): Promise<TaskRe
   if (!head && !file?.exists) return { skipped: 'no row is sealed yet' };
   const key = createSigner(head?.origin ?? null).verifier;
   const kept = file?.exists ? file.read(key) : undefined;
-  const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads: kept ? [kept] : [] });
+  const witnessed = await findWitnessedHeads(service);
+  const heads = [...(kept ? [kept] : []), ...witnessed.heads];
+  const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads });
   const { tampering: found, treeSize, ...counts } = await verifier.verify();
   const isForeign = file?.exists && !kept;
-  const tampering = isForeign ? [{ place: file.path, problem: 'it is not signed by the key' }, ...found] : found;
+  const foreign = isForeign ? [{ place: file.path, problem: 'it is not signed by the key' }] : [];
+  const tampering = [...foreign, ...witnessed.tampering, ...found];
   if (tampering.length > 0) throw new Error(describeTampering(tampering));
-  return { ...counts, entries: treeSize };
+  return { ...counts, entries: treeSize, witnessed: Math.max(0, ...witnessed.heads.map(({ size }) => size)) };
 }
 
 function describeTampering(tampering: readonly Tampering[]): string {
@@ -90,11 +94,9 @@ interface OpenLog {
 }
 
 function openLog(service: TaskContext['service']): OpenLog {
-  const { audit, http } = service(Config);
+  const { audit } = service(Config);
   const database = service(SystemDatabase);
-  // A log keeps its origin when PUBLIC_URL changes.
-  const createSigner = (origin: string | null): NoteSigner =>
-    new NoteSigner(origin ?? `${new URL(http.publicUrl).host}/audit`, audit.signingKey);
+  const createSigner = (origin: string | null): NoteSigner => new NoteSigner(origin ?? audit.origin, audit.signingKey);
   const file = audit.headFile === undefined ? undefined : new HeadFile(audit.headFile);
   return { database, sealer: new AuditSealer(database, createSigner), createSigner, file };
 }

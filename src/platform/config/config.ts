@@ -48,11 +48,7 @@ export class Config {
   readonly secrets: DerivedSecrets;
   /** The root of the keys that sign the contexts of transactions. */
   readonly contextKey: Buffer;
-  readonly audit: {
-    /** The private key of Ed25519 that signs the heads of the audit log, 32 bytes. */
-    readonly signingKey: Buffer;
-    readonly headFile: string | undefined;
-  };
+  readonly audit: ReturnType<typeof buildAudit>;
   /** The master keys, of which the first wraps, or the path of the key file. */
   readonly encryption: ReturnType<typeof buildEncryption>;
   readonly auth: ReturnType<typeof buildAuth>;
@@ -83,10 +79,7 @@ export class Config {
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.contextKey = buildContextKey(settings);
-    this.audit = Object.freeze({
-      signingKey: buildSigningKey(settings, this.secrets),
-      headFile: settings.AUDIT_HEAD_FILE,
-    });
+    this.audit = buildAudit(settings, this.secrets, this.http.publicUrl);
     this.encryption = buildEncryption(settings);
     this.auth = buildAuth(settings);
     this.mail = Object.freeze({ smtpUrl: settings.SMTP_URL, from: settings.MAIL_FROM });
@@ -123,8 +116,25 @@ export function buildContextKey(settings: Partial<Pick<Settings, 'CONTEXT_KEY' |
     : Buffer.from(CONTEXT_KEY, 'base64');
 }
 
-function buildSigningKey({ AUDIT_SIGNING_KEY: key }: ServerSettings, secrets: DerivedSecrets): Buffer {
-  return key === undefined ? secrets.derive('audit-heads') : Buffer.from(key, 'base64');
+function buildAudit(settings: ServerSettings, secrets: DerivedSecrets, publicUrl: string) {
+  const { AUDIT_SIGNING_KEY: key } = settings;
+  const { host } = new URL(publicUrl);
+  return Object.freeze({
+    /** The private key of Ed25519 that signs the heads of the audit log, 32 bytes. */
+    signingKey: key === undefined ? secrets.derive('audit-heads') : Buffer.from(key, 'base64'),
+    /** The name of a new log; a log keeps its name when PUBLIC_URL changes. */
+    origin: `${host}/audit`,
+    headFile: settings.AUDIT_HEAD_FILE,
+    headWebhookUrl: settings.AUDIT_HEAD_WEBHOOK_URL,
+    headEmail: settings.AUDIT_HEAD_EMAIL,
+    witnesses: settings.AUDIT_WITNESSES,
+    /** This installation as a witness of other logs; it is none without keys. */
+    witness: Object.freeze({
+      name: settings.AUDIT_WITNESS_NAME ?? `${host}/witness`,
+      keys: settings.AUDIT_WITNESS_KEYS,
+      logs: settings.AUDIT_WITNESSED_LOGS,
+    }),
+  });
 }
 
 /** Builds the configuration of backups, also for commands that need only this part. */

@@ -36,6 +36,7 @@ const SECRETS_OF_ONE: Readonly<Record<ServerKind, readonly (keyof Settings)[]>> 
     'AI_ANTHROPIC_API_KEY',
     'AI_GOOGLE_API_KEY',
     'AI_LOCAL_API_KEY',
+    'AUDIT_WITNESS_KEYS',
   ],
   worker: ['BACKUP_SCRATCH_URL', 'AUDIT_SIGNING_KEY'],
 };

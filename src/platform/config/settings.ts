@@ -15,6 +15,7 @@ import {
   secret,
   url,
 } from './setting-groups';
+import { auditSettings } from './audit-settings';
 import { encryptionSettings } from './encryption-settings';
 import { upworkSettings } from './upwork-settings';
 
@@ -101,26 +102,7 @@ export const settings = z.object({
         'it, and the former key stays valid for a day. Create it with: openssl rand -base64 32',
     )
     .meta({ example: '' }),
-  AUDIT_SIGNING_KEY: z
-    .string()
-    .refine(
-      (value) => Buffer.from(value, 'base64').length === 32 && isBase64Key(value, 32),
-      'must be base64 of 32 bytes',
-    )
-    .optional()
-    .describe(
-      'Signs the heads of the audit log, in the worker only; derived from SECRET_KEY by default, which the API has ' +
-        'too. Create it with: openssl rand -base64 32',
-    )
-    .meta({ example: '' }),
-  AUDIT_HEAD_FILE: z
-    .string()
-    .optional()
-    .describe(
-      'File of the newest head of the audit log, written by the worker. On a disk apart from the database, it shows ' +
-        'whether the log was cut or rewritten.',
-    )
-    .meta({ example: '/var/lib/gigvault/audit-head.txt' }),
+  ...auditSettings,
   ...encryptionSettings,
   GIGVAULT_ADMIN_EMAIL: z
     .email()
