@@ -32,7 +32,8 @@ export class Audit implements MigrationInterface {
     // ALTER … OWNER TO requires that the new owner has this right.
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit', [
-      ...['log_event', 'is_subscriber_audited', 'redact', 'changes', 'capture', 'refuse_truncate', 'record_redacted'],
+      ...['log_event', 'log_audit_event', 'is_subscriber_audited', 'redact', 'changes', 'capture', 'refuse_truncate'],
+      ...['record_redacted'],
       ...['record', 'enable_partition', 'enable', 'values_hash', 'address_hash', 'details_hash', 'erase_user'],
       ...['changes_since'],
     ]);
@@ -60,6 +61,7 @@ export class Audit implements MigrationInterface {
         audit.changes(jsonb, jsonb),
         audit.redact(jsonb, text[]),
         audit.is_subscriber_audited(),
+        auth.log_audit_event(text, bigint, jsonb),
         auth.log_event(text, bigint, boolean, text, text, jsonb);
       DROP TABLE audit.audited_tables;
     `);

@@ -25,13 +25,14 @@ export class Users implements MigrationInterface {
       ...['find_credentials', 'account_status', 'find_account', 'find_password_reset'],
       ...['register', 'issue_token', 'verify_email'],
       ...['ensure_admin', 'reset_password', 'set_password', 'end_sessions', 'rehash_password', 'purge_one_time_tokens'],
-      ...['set_account_status', 'reset_mfa', 'erase_account'],
+      ...['set_account_status', 'reset_mfa', 'erase_account', 'log_admin_access'],
     ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION
+        app.log_admin_access(bigint, jsonb),
         auth.erase_account(bytea),
         app.reset_mfa(bigint),
         app.set_account_status(bigint, boolean, text),

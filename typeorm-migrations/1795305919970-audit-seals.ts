@@ -13,28 +13,25 @@ export class AuditSeals implements MigrationInterface {
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit-seals', [
       ...['begin_seal', 'audit_entry', 'security_entry', 'log_entries', 'store_seal', 'check_entries', 'removals'],
-      ...['log_removal', 'find_leaf'],
+      ...['log_removal', 'find_leaf', 'has_unsealed_rows'],
     ]);
     await queryRunner.query('REVOKE CREATE ON SCHEMA audit FROM gigvault_auditor');
-    await queryRunner.query(LOG_EVENT);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION
+        audit.has_unsealed_rows(text, timestamptz, timestamptz),
         audit.find_leaf(bigint),
         audit.log_removal(text, timestamptz),
         audit.removals(),
-        audit.check_entries(text, bigint, bigint),
+        audit.check_entries(text, bigint, bigint, timestamptz, timestamptz),
         audit.store_seal(jsonb, bytea, bytea, integer[], bigint[], integer[], bytea),
         audit.log_entries(text, bigint, bigint, bigint[]),
         audit.security_entry(security_logs),
         audit.audit_entry(audit_logs),
         audit.begin_seal(bigint);
       DROP TABLE audit.tiles, audit.seals;
-      SET LOCAL ROLE gigvault_definer;
-      REVOKE EXECUTE ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) FROM gigvault_owner;
-      SET LOCAL ROLE gigvault_owner;
     `);
   }
 }
@@ -105,11 +102,4 @@ const TABLES = `
   GRANT SELECT (id, security_floor) ON audit.seals TO gigvault_definer;
   GRANT INSERT ON audit.seals TO gigvault_auditor;
   GRANT INSERT, UPDATE (hashes) ON audit.tiles TO gigvault_auditor;
-`;
-
-/** app.archive_partitions() logs what it removes. Only the owner of a function grants its rights. */
-const LOG_EVENT = `
-  SET LOCAL ROLE gigvault_definer;
-  GRANT EXECUTE ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) TO gigvault_owner;
-  SET LOCAL ROLE gigvault_owner;
 `;

@@ -198,6 +198,8 @@ describe('user administration', () => {
     expect((await admin.patch('/v1/admin/users/999999', { isActive: false, reason })).body.code).toBe('user.not_found');
     expect((await admin.delete('/v1/admin/users/999999/sessions')).body.code).toBe('user.not_found');
     expect((await admin.post('/v1/admin/users/999999/reset-mfa')).body.code).toBe('user.not_found');
+    await admin.get('/v1/admin/audit/logs?userId=999999');
+    expect(await app.db.query('superuser', 'SELECT FROM security_logs WHERE user_id = 999999')).toEqual([]);
   });
 
   it('keeps at least one active admin, also when two demote each other at once', async () => {

@@ -4,6 +4,7 @@ import { NoteSigner } from '../../src/audit/seals/signed-note';
 import { pgTypes } from '../../src/platform/database/driver/direct-connection';
 import { RolePools } from '../../src/platform/database/driver/role-pools';
 import { SystemDatabase } from '../../src/platform/database/system-database';
+import { setTenant } from '../support/signed-context';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 import { buildTestConfig } from '../support/test-config';
 import { testServices } from '../support/test-services';
@@ -178,6 +179,30 @@ describe('the seals of the logs', () => {
     await sealAll();
 
     await expectAllSealedOnce();
+  });
+
+  it('are found for a row that committed more than a thousand seals after its neighbours', async () => {
+    const slow = await openWriter('very slow');
+    await createUser('neighbour');
+    await sealAll();
+    await db.query(
+      'superuser',
+      `INSERT INTO audit.seals (id, tree_size, root_hash, audit_floor, security_floor, audit_until, security_until,
+         entries, checkpoint, verifier_key)
+       SELECT s.id + n, tree_size, root_hash, audit_floor, security_floor, audit_until, security_until, '',
+         checkpoint, verifier_key
+       FROM (SELECT * FROM audit.seals ORDER BY id DESC LIMIT 1) s, generate_series(1, 1001) n`,
+    );
+    await end(slow, 'COMMIT');
+    await sealAll();
+
+    const found = await db.transaction('app', async (client) => {
+      await setTenant(client, user);
+      const sql = `SELECT l.leaf_index AS index FROM audit_logs a, audit.find_leaf(a.id) l
+        WHERE a.new_values ->> 'name' = 'very slow'`;
+      return (await client.query(sql)).rows as unknown[];
+    });
+    expect(found).toEqual([{ index: expect.any(Number) }]);
   });
 
   it('stay valid when the values of a user are erased', async () => {

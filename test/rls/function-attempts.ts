@@ -132,6 +132,7 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
       'app.count_service_failures()',
       'app.set_account_status($bob, false, NULL)',
       'app.reset_mfa($bob)',
+      `app.log_admin_access($bob, '{}')`,
     ),
     ...call('clean', 'auth.end_sessions($bob)', 'app.default_partition_rows()'),
     ...call('none', 'app.list_missing_capabilities()', 'app.count_data_keys_by_master_key()', 'audit.removals()'),

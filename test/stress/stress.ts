@@ -51,7 +51,15 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   attacker: async () =>
     assertUserUnaffected(await stressAttacker({ baselineMs: 60_000, attackMs: 300_000, hashCost: 12 })),
   'audit-seals': async () =>
-    assertAllFound(await stressSeals({ rows: 1_000_000, rowTamperings: 800, sealTamperings: 200, cleanRuns: 100 })),
+    assertAllFound(
+      await stressSeals({
+        rows: 1_000_000,
+        rowTamperings: 800,
+        sealTamperings: 200,
+        cleanRuns: 100,
+        onProgress: (text) => console.error(text),
+      }),
+    ),
   // Each writer has about a dozen transactions, open for up to 30 s for each of their rows.
   'late-writers': async () =>
     assertSealedOnce(await stressLateWriters({ writers: 64, transactions: 12, holdMs: 30_000, kills: 20 })),

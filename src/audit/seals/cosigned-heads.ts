@@ -2,7 +2,7 @@ import { Config } from '../../platform/config/config';
 import { SystemDatabase } from '../../platform/database/system-database';
 import type { TaskContext } from '../../platform/scheduler/scheduled-task';
 import { whyNotExtended } from './head-file';
-import type { Tampering } from './log-verifier';
+import type { Tampering } from './findings';
 import { type Checkpoint, parseCheckpoint, parseNote, parseSignatureLines } from './signed-note';
 import { type Cosignature, CosignatureVerifier } from './cosignature';
 

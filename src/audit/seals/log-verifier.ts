@@ -1,66 +1,43 @@
 import type { AdminReader } from '../../platform/database/system-database';
+import { Findings, type Tampering } from './findings';
 import { whyNotExtended } from './head-file';
-import { appendLeaves, hashLeaves, HASH_BYTES, type Tile, TreeHead } from './merkle-tree';
-import { type Checkpoint, NoteVerifier } from './signed-note';
-import { SealedRows } from './sealed-rows';
-import { ENTRY_BYTES, formatFloors, listIds, type LogName, readId, readLog, TABLES } from './tree-entries';
+import { SealVerifier } from './seal-verifier';
+import { type Chunk, EntryList, type TimeRange } from './sealed-rows';
+import type { Checkpoint, NoteVerifier } from './signed-note';
+import { ENTRY_BYTES, type LogName, readId, readTime, TABLES } from './tree-entries';
+
+const LOGS: readonly LogName[] = ['audit', 'security'];
 
 /** Sealed rows that one statement reads; two run at a time. */
-const CHUNK_ROWS = 25_000;
+const CHUNK_ROWS = 2 ** 15;
 
-/** Limits of one statement: seals of each minute are small and many, those after a pause have up to 9.8 MB. */
-const SEALS_AT_ONCE = 1_000;
-const SEAL_BYTES_AT_ONCE = 8_000_000;
-
-const LIST_SEALS = `
-  SELECT id, tree_size AS "treeSize", root_hash AS "rootHash", audit_floor AS "auditFloor",
-    security_floor AS "securityFloor", entries, checkpoint, verifier_key AS "verifierKey"
-  FROM (
-    SELECT *, sum(octet_length(entries)) OVER (ORDER BY id) - octet_length(entries) AS earlier_bytes
-    FROM (SELECT * FROM audit.seals WHERE id > $1 ORDER BY id LIMIT ${SEALS_AT_ONCE}) AS next_seals
-  ) AS s
-  WHERE earlier_bytes < ${SEAL_BYTES_AT_ONCE} ORDER BY id`;
-
-const CHECK_ENTRIES = 'SELECT audit.check_entries($1, $2, $3) AS entries';
-
-const LIST_TILES = 'SELECT level, index, hashes FROM audit.tiles ORDER BY level, index';
+const CHECK_ENTRIES = 'SELECT audit.check_entries($1, $2, $3, $4, $5) AS entries';
 
 const FIND_REMOVALS = 'SELECT event_id AS "eventId", log, before FROM audit.removals()';
+
+const FIND_TREE_SIZE = 'SELECT tree_size AS "treeSize" FROM audit.seals ORDER BY id DESC LIMIT 1';
 
 /** An entry of `audit.check_entries()`: that of the tree, and a letter. */
 const CHECKED_BYTES = ENTRY_BYTES + 1;
 const ERASED = 0x65;
 const UNCOVERED = 0x78;
 
-interface StoredSeal {
-  readonly id: number;
-  readonly treeSize: number;
-  readonly rootHash: Buffer;
-  readonly auditFloor: number;
-  readonly securityFloor: number;
-  readonly entries: Buffer;
-  readonly checkpoint: string;
-  readonly verifierKey: string;
-}
-
-/** A difference between the logs and their seals. */
-export interface Tampering {
-  /** For example `audit_logs 42`, `seal 7` or `tile 0/3`. */
-  readonly place: string;
-  readonly problem: string;
-}
-
 /** The result of a verification. Without `tampering`, the logs are as they were when their rows were sealed. */
 export interface VerificationReport {
   /** Number of entries of the tree. */
   readonly treeSize: number;
   readonly seals: number;
+  /** Rows that were compared with their seals. */
+  readonly rows: number;
   /** Rows whose values were erased with their user, and whose hashes are intact. */
   readonly erased: number;
   /** Sealed rows that were deleted or archived because of their age. */
   readonly removed: number;
   /** Committed rows that no seal covers yet. */
   readonly unsealed: number;
+  /** Number of differences. */
+  readonly differences: number;
+  /** The first 1,000 differences. */
   readonly tampering: readonly Tampering[];
 }
 
@@ -72,201 +49,171 @@ export interface TrustedFacts {
   readonly heads: readonly Checkpoint[];
 }
 
+/** What a verification compares, and how it can be followed and ended. */
+export interface VerifyOptions {
+  /** Compares only rows with a time from here on. The seals are verified as a whole. */
+  readonly from?: Date;
+  /** Compares only rows with a time before. */
+  readonly until?: Date;
+  /** Seals all rows. It is called when rows are missing: the event of their removal explains them once it is sealed. */
+  readonly seal?: () => Promise<unknown>;
+  /** Receives the share of the work that is done, from 0 to 1. */
+  readonly onProgress?: (share: number) => void;
+  /** Ends the verification with its reason. */
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Compares both logs with their seals: each row, each seal, each tile and each head. `read` runs one read-only unit as
- * gigvault_admin or gigvault_worker; two run at a time.
+ * gigvault_admin or gigvault_worker; two run at a time. Memory is about 60 bytes for each entry; the event loop is
+ * never blocked for more than some ten milliseconds.
  */
 export class LogVerifier {
-  private readonly tampering: Tampering[] = [];
-  private readonly leafHashes: Buffer[] = [];
-  private readonly sealed: Readonly<Record<LogName, SealedRows>> = {
-    audit: new SealedRows(),
-    security: new SealedRows(),
+  private readonly findings = new Findings();
+  private readonly seals: SealVerifier;
+  private readonly range: TimeRange;
+  private readonly missing: Readonly<Record<LogName, EntryList>> = {
+    audit: new EntryList(),
+    security: new EntryList(),
   };
-  private readonly counts = { seals: 0, erased: 0, removed: 0, unsealed: 0 };
-  private head = new TreeHead();
-  private newest: StoredSeal | undefined;
+  private readonly removedBefore: Record<LogName, number> = { audit: -Infinity, security: -Infinity };
+  private readonly counts = { rows: 0, erased: 0, removed: 0, unsealed: 0 };
+  private readonly progress = { done: 0, total: 0 };
 
   constructor(
     private readonly read: AdminReader,
     private readonly trusted: TrustedFacts,
-  ) {}
+    private readonly options: VerifyOptions = {},
+  ) {
+    this.seals = new SealVerifier(read, this.findings, this.advance.bind(this));
+    this.range = { from: toMicroseconds(options.from) ?? -Infinity, until: toMicroseconds(options.until) ?? Infinity };
+  }
 
   /** Verifies everything. Call it once. */
   async verify(): Promise<VerificationReport> {
-    await this.verifySeals();
-    await this.verifyTiles();
+    const [newest] = await this.read((unit) => unit.query<{ treeSize: number }>(FIND_TREE_SIZE));
+    // Each entry is read from its seal and compared with its row.
+    this.progress.total = 2 * (newest?.treeSize ?? 0);
+    await this.seals.verifyNext();
+    await this.findRemovals();
+    for (const log of LOGS) await this.verifyRows(log);
+    await this.explainMissing();
+    await this.seals.finish(this.trusted.keys);
     await this.verifyHeads();
-    for (const log of ['audit', 'security'] as const) await this.verifyRows(log);
-    return { treeSize: this.head.size, ...this.counts, tampering: this.tampering };
+    const { count, treeSize } = this.seals;
+    const { count: differences, named: tampering } = this.findings;
+    return { treeSize, seals: count, ...this.counts, differences, tampering };
   }
 
-  private report(place: string, problem: string): void {
-    this.tampering.push({ place, problem });
+  private get isLimited(): boolean {
+    return this.options.from !== undefined || this.options.until !== undefined;
   }
 
-  private async verifySeals(): Promise<void> {
-    for (;;) {
-      const after = this.newest?.id ?? 0;
-      const seals = await this.read((unit) => unit.query<StoredSeal>(LIST_SEALS, [after]));
-      if (seals.length === 0) break;
-      for (const seal of seals) this.verifySeal(seal);
-    }
-    const { newest } = this;
-    if (newest && !this.trusted.keys.some((key) => key.verify(newest.checkpoint)))
-      this.report(`seal ${newest.id}`, 'the newest head is not signed by a trusted key');
-  }
-
-  private verifySeal(seal: StoredSeal): void {
-    const place = `seal ${seal.id}`;
-    if (seal.id !== (this.newest?.id ?? 0) + 1) this.report(place, `seal ${seal.id - 1} is missing before it`);
-    this.addEntries(seal.entries, place);
-    this.verifyFloors(seal, place);
-    const root = this.head.root();
-    const checkpoint = readCheckpoint(seal);
-    if (seal.treeSize !== this.head.size) this.report(place, `the tree has ${this.head.size} entries`);
-    else if (!checkpoint) this.report(place, 'the signature of its head is wrong');
-    else if (checkpoint.size !== this.head.size) this.report(place, `its head has ${checkpoint.size} entries`);
-    else if (!checkpoint.root.equals(root) || !seal.rootHash.equals(root))
-      this.report(place, 'its entries are not those of its head');
-    else if (!checkpoint.extension.startsWith(formatFloors(seal.auditFloor, seal.securityFloor)))
-      this.report(place, 'its floors are not those of its head');
-    else if (this.newest && readOrigin(this.newest) !== checkpoint.origin)
-      this.report(place, 'its head is of another log');
-    this.newest = seal;
-    this.counts.seals += 1;
-  }
-
-  /** All rows up to a floor were sealed, so that no later seal has one of them. */
-  private verifyFloors({ auditFloor, securityFloor, entries }: StoredSeal, place: string): void {
-    const earlier = this.newest;
-    if (!earlier) return;
-    if (auditFloor < earlier.auditFloor || securityFloor < earlier.securityFloor)
-      this.report(place, 'its floors are below those of the seal before');
-    const floors: Readonly<Record<LogName, number>> = { audit: earlier.auditFloor, security: earlier.securityFloor };
-    for (const log of ['audit', 'security'] as const) {
-      const added = listIds(entries, log, Number.MIN_SAFE_INTEGER);
-      for (const id of added.filter((each) => each <= floors[log]))
-        this.report(`${TABLES[log]} ${id}`, 'it was inserted later');
-    }
-  }
-
-  private addEntries(entries: Buffer, place: string): void {
-    const hashes = hashLeaves(entries, ENTRY_BYTES);
-    this.leafHashes.push(hashes);
-    for (let i = 0; i * ENTRY_BYTES < entries.length; i += 1) {
-      this.head.add(hashes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES));
-      const log = readLog(entries, i * ENTRY_BYTES);
-      if (log) this.sealed[log].add(entries, i * ENTRY_BYTES);
-      else this.report(place, `its entry ${i} is of no log`);
-    }
-  }
-
-  private async verifyTiles(): Promise<void> {
-    const expected = await appendLeaves(0, Buffer.concat(this.leafHashes), () => Promise.resolve(Buffer.alloc(0)));
-    const stored = await this.read((unit) => unit.query<Tile>(LIST_TILES));
-    const byPlace = new Map(stored.map((tile) => [`${tile.level}/${tile.index}`, tile.hashes]));
-    for (const { level, index, hashes } of expected) {
-      const name = `${level}/${index}`;
-      // A seal that was stored after the last one read has added hashes.
-      if (!byPlace.get(name)?.subarray(0, hashes.length).equals(hashes))
-        this.report(`tile ${name}`, 'its hashes are not those of the entries');
-    }
+  private advance(entries: number): void {
+    const { progress, options } = this;
+    options.signal?.throwIfAborted();
+    progress.done += entries;
+    options.onProgress?.(Math.min(1, progress.done / progress.total));
   }
 
   private async verifyHeads(): Promise<void> {
+    const { origin, treeSize } = this.seals;
     for (const head of this.trusted.heads) {
       const reason =
-        this.newest && readOrigin(this.newest) !== head.origin
+        origin !== undefined && origin !== head.origin
           ? 'the log has another origin'
-          : await whyNotExtended(head, this.head.size, this.read);
-      if (reason !== undefined) this.report(`head of ${head.size} entries`, reason);
+          : await whyNotExtended(head, treeSize, this.read);
+      if (reason !== undefined) this.findings.report(`head of ${head.size} entries`, reason);
     }
   }
 
   private async verifyRows(log: LogName): Promise<void> {
-    const sealed = this.sealed[log].sort();
-    const floor = (log === 'audit' ? this.newest?.auditFloor : this.newest?.securityFloor) ?? 0;
-    for (const id of sealed.repeated()) this.report(`${TABLES[log]} ${id}`, 'it was sealed twice');
-    const missing: Buffer[] = [];
-    const chunks = sealed.split(CHUNK_ROWS);
-    for (let i = 0; i < chunks.length; i += 2) {
-      const pair = chunks.slice(i, i + 2);
-      const rows = await Promise.all(pair.map(({ after, until }) => this.readRows(log, after, until)));
-      const entries = pair.flatMap((chunk) => chunk.entries);
-      missing.push(...this.compareRows(log, Buffer.concat(rows), entries, floor));
-    }
-    await this.explainMissing(log, missing);
+    const chunks = this.seals.sealed[log].split(CHUNK_ROWS, this.range);
+    // Both loops take from one generator, and an error of one ends it for the other.
+    const compareNext = async (): Promise<void> => {
+      for (const chunk of chunks) {
+        const rows = await this.readRows(log, chunk);
+        this.compareRows(log, rows, chunk.entries);
+        this.advance(chunk.entries.length / ENTRY_BYTES);
+      }
+    };
+    await Promise.all([compareNext(), compareNext()]);
   }
 
-  private async readRows(log: LogName, after: number | string, until: number | string): Promise<Buffer> {
-    const [row] = await this.read((unit) => unit.query<{ entries: Buffer | null }>(CHECK_ENTRIES, [log, after, until]));
+  private async readRows(log: LogName, { after, until }: Chunk): Promise<Buffer> {
+    const values = [log, after, until, this.options.from, this.options.until];
+    const [row] = await this.read((unit) => unit.query<{ entries: Buffer | null }>(CHECK_ENTRIES, values));
     return row?.entries ?? Buffer.alloc(0);
   }
 
-  /** Compares the rows and the sealed entries of a range of ids. Returns the entries without a row. */
-  private compareRows(log: LogName, rows: Buffer, sealed: readonly Buffer[], floor: number): Buffer[] {
-    const missing: Buffer[] = [];
+  /** Compares the rows and the sealed entries of a range of ids, both by id. */
+  private compareRows(log: LogName, rows: Buffer, sealed: Buffer): void {
     let next = 0;
     for (let offset = 0; offset < rows.length; offset += CHECKED_BYTES) {
-      const entry = rows.subarray(offset, offset + ENTRY_BYTES);
-      const id = readId(entry, 0);
-      while (next < sealed.length && readId(sealed[next]!, 0) < id) missing.push(sealed[next++]!);
-      const isSealed = next < sealed.length && readId(sealed[next]!, 0) === id;
-      this.compareRow(
-        `${TABLES[log]} ${id}`,
-        entry,
-        rows[offset + ENTRY_BYTES]!,
-        isSealed ? sealed[next]! : undefined,
-        {
-          isPending: id > floor,
-        },
-      );
-      if (isSealed) next += 1;
+      const id = readId(rows, offset);
+      for (; next < sealed.length && readId(sealed, next) < id; next += ENTRY_BYTES)
+        this.noteMissing(log, sealed, next);
+      const place = `${TABLES[log]} ${id}`;
+      if (next >= sealed.length || readId(sealed, next) !== id) {
+        this.noteUnsealed(log, id);
+        continue;
+      }
+      if (sealed.compare(rows, offset, offset + ENTRY_BYTES, next, next + ENTRY_BYTES) !== 0)
+        this.findings.report(place, 'it was changed');
+      else this.noteLetter(place, rows[offset + ENTRY_BYTES]!);
+      next += ENTRY_BYTES;
+      for (; next < sealed.length && readId(sealed, next) === id; next += ENTRY_BYTES)
+        this.findings.report(place, 'it was sealed twice');
     }
-    return [...missing, ...sealed.slice(next)];
+    for (; next < sealed.length; next += ENTRY_BYTES) this.noteMissing(log, sealed, next);
+    this.counts.rows += rows.length / CHECKED_BYTES;
   }
 
-  private compareRow(
-    place: string,
-    entry: Buffer,
-    letter: number,
-    sealed: Buffer | undefined,
-    { isPending }: { readonly isPending: boolean },
-  ): void {
-    if (!sealed && isPending) this.counts.unsealed += 1;
-    else if (!sealed) this.report(place, 'it was inserted later');
-    else if (!sealed.equals(entry)) this.report(place, 'it was changed');
-    else if (letter === UNCOVERED) this.report(place, 'its values are gone without an erasure, or were replaced');
+  private noteUnsealed(log: LogName, id: number): void {
+    const place = `${TABLES[log]} ${id}`;
+    // Only in a range of times: the entry has another time.
+    if (this.isLimited && this.seals.sealed[log].has(id)) this.findings.report(place, 'its time was changed');
+    else if (id > this.seals.floorOf(log)) this.counts.unsealed += 1;
+    else this.findings.report(place, 'it was inserted later');
+  }
+
+  private noteLetter(place: string, letter: number): void {
+    if (letter === UNCOVERED) this.findings.report(place, 'its values are gone without an erasure, or were replaced');
     else if (letter === ERASED) this.counts.erased += 1;
   }
 
-  private async explainMissing(log: LogName, missing: readonly Buffer[]): Promise<void> {
-    if (missing.length === 0) return;
-    const removals = await this.read((unit) =>
-      unit.query<{ eventId: number; log: LogName; before: number }>(FIND_REMOVALS),
-    );
-    const events = this.sealed.security;
-    const ofLog = removals.filter((each) => each.log === log).sort((left, right) => right.before - left.before);
-    // Only an event on record explains what is missing.
-    const before = ofLog.find(({ eventId }) => events.has(eventId))?.before ?? -Infinity;
-    for (const entry of missing) {
-      const createdAt = Number(entry.readBigInt64BE(9));
-      if (createdAt < before) this.counts.removed += 1;
-      else this.report(`${TABLES[log]} ${readId(entry, 0)}`, 'it was deleted');
+  private noteMissing(log: LogName, sealed: Buffer, offset: number): void {
+    if (readTime(sealed, offset) < this.removedBefore[log]) this.counts.removed += 1;
+    else this.missing[log].add(sealed, offset);
+  }
+
+  /** Only an event on record explains what is missing: it must be sealed. */
+  private async findRemovals(): Promise<void> {
+    type Removal = { eventId: number; log: LogName; before: number };
+    const removals = await this.read((unit) => unit.query<Removal>(FIND_REMOVALS));
+    const events = this.seals.sealed.security;
+    for (const { eventId, log, before } of removals)
+      if (before > this.removedBefore[log] && events.has(eventId)) this.removedBefore[log] = before;
+  }
+
+  private async explainMissing(): Promise<void> {
+    const { missing, options, seals, counts } = this;
+    if (LOGS.every((log) => missing[log].entries.length === 0)) return;
+    // Rows that were removed meanwhile.
+    await options.seal?.();
+    await seals.verifyNext();
+    await this.findRemovals();
+    const problem = this.isLimited ? 'it was deleted, or its time was changed' : 'it was deleted';
+    for (const log of LOGS) {
+      const { entries } = missing[log];
+      for (let offset = 0; offset < entries.length; offset += ENTRY_BYTES)
+        if (readTime(entries, offset) < this.removedBefore[log]) counts.removed += 1;
+        else this.findings.report(`${TABLES[log]} ${readId(entries, offset)}`, problem);
     }
   }
 }
 
-/** Returns the signed head of a seal; undefined when its own key has not signed it. */
-function readCheckpoint({ checkpoint, verifierKey }: StoredSeal): Checkpoint | undefined {
-  try {
-    return NoteVerifier.parse(verifierKey).readCheckpoint(checkpoint);
-  } catch {
-    return undefined;
-  }
-}
-
-function readOrigin({ checkpoint }: StoredSeal): string {
-  return checkpoint.split('\n')[0]!;
+/** Returns microseconds since 2000-01-01 UTC. */
+function toMicroseconds(instant: Date | undefined): number | undefined {
+  return instant && (instant.getTime() - Date.UTC(2000, 0, 1)) * 1_000;
 }

@@ -11,10 +11,12 @@ import { hash } from 'node:crypto';
 export const HASH_BYTES = 32;
 const TILE_HEIGHT = 8;
 const TILE_WIDTH = 256;
-const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
+export const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
 
 const LEAF_PREFIX = Buffer.from([0]);
-const NODE_PREFIX = Buffer.from([1]);
+
+/** The input of an inner node's hash: a prefix and two hashes. It is filled and hashed without an await between. */
+const node = Buffer.from([1, ...Buffer.alloc(2 * HASH_BYTES)]);
 
 /** Consecutive hashes of one level; the last tile of a level may have less than 256. */
 export interface Tile {
@@ -29,7 +31,7 @@ export type TileReader = (level: number, index: number) => Promise<Buffer>;
 
 /** Returns the hash of a leaf. */
 export function hashLeaf(entry: Buffer): Buffer {
-  return sha256(LEAF_PREFIX, entry);
+  return hash('sha256', Buffer.concat([LEAF_PREFIX, entry]), 'buffer');
 }
 
 /** Returns the hashes of leaves whose entries have the same length and follow each other. */
@@ -46,11 +48,9 @@ export function hashLeaves(entries: Buffer, entryBytes: number): Buffer {
 
 /** Returns the hash of an inner node. */
 export function hashChildren(left: Buffer, right: Buffer): Buffer {
-  return sha256(NODE_PREFIX, left, right);
-}
-
-function sha256(...parts: Buffer[]): Buffer {
-  return hash('sha256', Buffer.concat(parts), 'buffer');
+  left.copy(node, 1);
+  right.copy(node, 1 + HASH_BYTES);
+  return hash('sha256', node, 'buffer');
 }
 
 /** Returns the tiles that are new or larger in a tree of `size` leaves after the leaves with these hashes. */
@@ -98,9 +98,18 @@ export class TreeHead {
   /** The roots of the largest perfect subtrees, from left to right. */
   private readonly subtrees: Buffer[] = [];
 
+  /** @param onTileHash receives each hash of the tree's tiles once, those of a level in their order */
+  constructor(private readonly onTileHash: (level: number, hash: Buffer) => void) {}
+
   add(leafHash: Buffer): void {
     let node = leafHash;
-    for (let rest = this.size; rest % 2 === 1; rest = (rest - 1) / 2) node = hashChildren(this.subtrees.pop()!, node);
+    let height = 0;
+    this.onTileHash(0, node);
+    for (let rest = this.size; rest % 2 === 1; rest = (rest - 1) / 2) {
+      node = hashChildren(this.subtrees.pop()!, node);
+      height += 1;
+      if (height % TILE_HEIGHT === 0) this.onTileHash(height / TILE_HEIGHT, node);
+    }
     this.subtrees.push(node);
     this.size += 1;
   }

@@ -4,7 +4,8 @@ import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../plat
 import { AuditSealer } from './audit-sealer';
 import { HeadFile, whyNotExtended } from './head-file';
 import { findWitnessedHeads } from './cosigned-heads';
-import { LogVerifier, type Tampering } from './log-verifier';
+import type { Tampering } from './findings';
+import { LogVerifier } from './log-verifier';
 import { NoteSigner } from './signed-note';
 
 /** Differences that an error names. */
@@ -70,19 +71,22 @@ async function verifyAuditLogs({ service, signal }: TaskContext): Promise<TaskRe
   const key = createSigner(head?.origin ?? null).verifier;
   const kept = file?.exists ? file.read(key) : undefined;
   const witnessed = await findWitnessedHeads(service);
-  const heads = [...(kept ? [kept] : []), ...witnessed.heads];
-  const verifier = new LogVerifier((work) => database.asScheduler(work), { keys: [key], heads });
-  const { tampering: found, treeSize, ...counts } = await verifier.verify();
-  const isForeign = file?.exists && !kept;
-  const foreign = isForeign ? [{ place: file.path, problem: 'it is not signed by the key' }] : [];
-  const tampering = [...foreign, ...witnessed.tampering, ...found];
-  if (tampering.length > 0) throw new Error(describeTampering(tampering));
+  const verifier = new LogVerifier(
+    (work) => database.asScheduler(work),
+    { keys: [key], heads: [...(kept ? [kept] : []), ...witnessed.heads] },
+    { signal, seal: () => sealAll(log, signal).catch(() => undefined) },
+  );
+  const { tampering: found, differences, treeSize, ...counts } = await verifier.verify();
+  const foreign = file?.exists && !kept ? [{ place: file.path, problem: 'it is not signed by the key' }] : [];
+  const outside = [...foreign, ...witnessed.tampering];
+  const tampering = [...outside, ...found];
+  if (tampering.length > 0) throw new Error(describeTampering(differences + outside.length, tampering));
   return { ...counts, entries: treeSize, witnessed: Math.max(0, ...witnessed.heads.map(({ size }) => size)) };
 }
 
-function describeTampering(tampering: readonly Tampering[]): string {
+function describeTampering(count: number, tampering: readonly Tampering[]): string {
   const shown = tampering.slice(0, MAX_SHOWN).map(({ place, problem }) => `${place}: ${problem}`);
-  return `the logs differ from their seals (${tampering.length} times): ${shown.join('; ')}`;
+  return `the logs differ from their seals (${count} times): ${shown.join('; ')}`;
 }
 
 /** The log of an installation and its key. */

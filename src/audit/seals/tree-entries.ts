@@ -11,15 +11,27 @@ export const TABLES: Readonly<Record<LogName, string>> = { audit: 'audit_logs', 
 
 const LETTERS: Readonly<Record<LogName, number>> = { audit: 0x61, security: 0x73 };
 const ID_OFFSET = 1;
+const TIME_OFFSET = 9;
 
 /** Returns the log of the entry at this offset; undefined for an unknown letter. */
 export function readLog(entries: Buffer, offset: number): LogName | undefined {
-  return (Object.keys(LETTERS) as LogName[]).find((name) => LETTERS[name] === entries[offset]);
+  if (entries[offset] === LETTERS.audit) return 'audit';
+  return entries[offset] === LETTERS.security ? 'security' : undefined;
 }
 
-/** Returns the row's id in the entry at this offset. */
+/** Returns the row's id in the entry at this offset; an id of another program may be larger than 2⁵³. */
 export function readId(entries: Buffer, offset: number): number {
-  return Number(entries.readBigInt64BE(offset + ID_OFFSET));
+  return readInt64(entries, offset + ID_OFFSET);
+}
+
+/** Returns the row's time in the entry at this offset, in microseconds since 2000-01-01 UTC. */
+export function readTime(entries: Buffer, offset: number): number {
+  return readInt64(entries, offset + TIME_OFFSET);
+}
+
+/** In a tenth of the time of a BigInt. */
+function readInt64(bytes: Buffer, offset: number): number {
+  return bytes.readInt32BE(offset) * 2 ** 32 + bytes.readUInt32BE(offset + 4);
 }
 
 /** Returns the ids above `after` of the entries of a log. */

@@ -102,13 +102,16 @@ export class SystemDatabase {
     ]);
   }
 
-  /** The user learns which admin did what, and no address of theirs. Admins need no event of their own account. */
+  /**
+   * The user learns which admin did what, and no address of theirs. Admins need no event of their own account, and an
+   * id without an account has no reader.
+   */
   private async recordAccess(userId: number): Promise<void> {
     const { principal, operation } = currentContext() ?? {};
     if (principal?.userId === userId) return;
     const details = JSON.stringify({ adminId: principal?.userId, operation });
     await this.begin('admin', 'tell a user about an access to their data').queryOnce(
-      `SELECT auth.log_event('account.admin_access', $1, true, NULL, NULL, $2)`,
+      'SELECT app.log_admin_access($1, $2)',
       [userId, details],
     );
   }

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Pool } from 'pg';
 import { AuditSealer } from '../../../src/audit/seals/audit-sealer';
 import { LogVerifier, type VerificationReport } from '../../../src/audit/seals/log-verifier';
@@ -16,9 +17,10 @@ export interface SealsOptions {
   readonly rows: number;
   /** Tamperings with rows, of which up to a hundred are verified at a time. */
   readonly rowTamperings: number;
-  /** Tamperings with seals, each verified by itself. */
+  /** Tamperings with seals, verified without comparing rows; those that change nothing elsewhere, several at a time. */
   readonly sealTamperings: number;
   readonly cleanRuns: number;
+  readonly onProgress?: (text: string) => void;
 }
 
 /** What was found. Times in ms. */
@@ -27,6 +29,10 @@ export interface SealsResult {
   readonly seals: number;
   readonly sealMs: readonly number[];
   readonly verifyMs: readonly number[];
+  /** The longest time for which a verification blocked the event loop. */
+  readonly longestBlockMs: number;
+  /** The largest memory of the process during a verification, in MB. */
+  readonly peakMemoryMb: number;
   readonly tamperings: Readonly<Record<string, number>>;
   /** Descriptions of the tamperings that were not found at their place. */
   readonly missed: readonly string[];
@@ -73,6 +79,7 @@ class SealsScenario {
   private readonly verifyMs: number[] = [];
   private readonly tamperings: Record<string, number> = {};
   private readonly missed: string[] = [];
+  private readonly load = { longestBlockMs: 0, peakMemoryMb: 0 };
   private head = '';
 
   constructor(
@@ -90,15 +97,14 @@ class SealsScenario {
     const { rows, rowTamperings, sealTamperings, cleanRuns } = this.options;
     const sealMs = await this.fill(rows);
     this.head = (await this.sealer.readHead())!.checkpoint;
-    let falseAlarms = 0;
-    for (let i = 0; i < cleanRuns; i += 1) falseAlarms += (await this.verify()).tampering.length;
     for (let done = 0; done < rowTamperings; done += TAMPERINGS_AT_ONCE)
       await this.tamperWithRows(Math.min(TAMPERINGS_AT_ONCE, rowTamperings - done));
-    for (let i = 0; i < sealTamperings; i += 1) await this.tamperWithSeal(SEAL_ATTACKS[i % SEAL_ATTACKS.length]!);
-    falseAlarms += (await this.verify()).tampering.length;
+    await this.tamperWithSeals(sealTamperings);
+    let falseAlarms = 0;
+    for (let i = 0; i < cleanRuns; i += 1) falseAlarms += (await this.verify(`clean run ${i + 1}`)).differences;
     const [seals] = await this.query<{ count: number }>('SELECT count(*)::integer AS count FROM audit.seals');
-    const { verifyMs, tamperings, missed } = this;
-    return { rows, seals: seals!.count, sealMs, verifyMs, tamperings, missed, falseAlarms };
+    const { verifyMs, load, tamperings, missed } = this;
+    return { rows, seals: seals!.count, sealMs, verifyMs, ...load, tamperings, missed, falseAlarms };
   }
 
   private async fill(rows: number): Promise<number[]> {
@@ -118,13 +124,31 @@ class SealsScenario {
     return times;
   }
 
-  private async verify(): Promise<VerificationReport> {
+  private async verify(name: string, range?: { from: Date }): Promise<VerificationReport> {
     const began = performance.now();
     const head = parseCheckpoint(this.head);
     const read = this.database.asScheduler.bind(this.database);
-    const report = await new LogVerifier(read, { keys: [this.signer.verifier], heads: [head] }).verify();
-    this.verifyMs.push(Math.round(performance.now() - began));
+    const stopMeasuring = this.measureLoad();
+    const report = await new LogVerifier(read, { keys: [this.signer.verifier], heads: [head] }, range).verify();
+    stopMeasuring();
+    const ms = Math.round(performance.now() - began);
+    if (!range) this.verifyMs.push(ms);
+    this.options.onProgress?.(`${name}: ${report.differences} differences, ${ms} ms, missed ${this.missed.length}`);
     return report;
+  }
+
+  private measureLoad(): () => void {
+    const { load } = this;
+    const delays = monitorEventLoopDelay({ resolution: 5 });
+    delays.enable();
+    const sampler = setInterval(() => {
+      load.peakMemoryMb = Math.max(load.peakMemoryMb, Math.round(process.memoryUsage.rss() / 1e6));
+    }, 50);
+    return () => {
+      clearInterval(sampler);
+      delays.disable();
+      load.longestBlockMs = Math.max(load.longestBlockMs, Math.round(delays.max / 1e6));
+    };
   }
 
   /** Each tampering is with a row of its own. */
@@ -141,26 +165,50 @@ class SealsScenario {
     );
     const attacks = targets.map((id) => [id, ROW_ATTACKS[randomInt(ROW_ATTACKS.length)]!] as const);
     for (const [id, attack] of attacks) await attack.run(this.owner, id);
-    const report = await this.verify();
+    const report = await this.verify(`${count} changed rows`);
     const places = new Set(report.tampering.map(({ place }) => place));
-    for (const [id, attack] of attacks) this.count(attack, places.has(`audit_logs ${attack.place?.(id) ?? id}`), id);
+    for (const [id, attack] of attacks) this.count(attack, places.has(attack.place?.(id) ?? `audit_logs ${id}`), id);
     await this.query('DELETE FROM audit_logs WHERE id < 0 OR id IN (SELECT id FROM public.kept)');
     await this.query(`INSERT INTO audit_logs OVERRIDING SYSTEM VALUE SELECT * FROM public.kept`);
     await this.query('DROP TABLE public.kept');
   }
 
-  private async tamperWithSeal(attack: Attack): Promise<void> {
+  private async tamperWithSeals(count: number): Promise<void> {
+    const attacks = Array.from({ length: count }, (_, i) => SEAL_ATTACKS[i % SEAL_ATTACKS.length]!);
+    const [last] = await this.query<{ id: number }>('SELECT max(id)::integer AS id FROM audit.seals');
+    const seals = Array.from({ length: last!.id - 1 }, (_, i) => i + 1);
+    for (const attack of attacks.filter(({ isIndependent }) => !isIndependent))
+      await this.tamperAtOnce([[attack, 1 + randomInt(seals.length)]], last!.id);
+    const independent = attacks.filter(({ isIndependent }) => isIndependent);
+    for (let done = 0; done < independent.length; done += seals.length) {
+      const targets = seals.map((id) => [randomInt(2 ** 32), id] as const).sort(([left], [right]) => left - right);
+      const group = independent.slice(done, done + seals.length);
+      await this.tamperAtOnce(
+        group.map((attack, i) => [attack, targets[i]![1]]),
+        last!.id,
+      );
+    }
+  }
+
+  /** Changes of seals are found without comparing rows: none has a time in the future. */
+  private async tamperAtOnce(attacks: readonly (readonly [Attack, number])[], lastSeal: number): Promise<void> {
     await this.query(`CREATE TABLE public.kept_seals AS SELECT * FROM audit.seals`);
     await this.query(`CREATE TABLE public.kept_tiles AS SELECT * FROM audit.tiles`);
-    const [last] = await this.query<{ id: number }>('SELECT max(id) AS id FROM audit.seals');
-    const target = 1 + randomInt(last!.id - 1);
     await this.query(
       `CREATE TABLE public.kept AS SELECT a.* FROM audit_logs a
        WHERE a.id > (SELECT audit_until FROM audit.seals WHERE id = $1 - 1)`,
-      [last!.id],
+      [lastSeal],
     );
-    await attack.run(this.owner, target);
-    this.count(attack, (await this.verify()).tampering.length > 0, target);
+    for (const [attack, target] of attacks) await attack.run(this.owner, target);
+    const range = { from: new Date(Date.now() + 86_400_000) };
+    const { tampering } = await this.verify(attacks.map(([{ name }]) => name).join(', '), range);
+    for (const [attack, target] of attacks) {
+      const wanted = attack.place?.(target) ?? `seal ${target}`;
+      const isFound = tampering.some(({ place }) =>
+        wanted.endsWith(' ') ? place.startsWith(wanted) : place === wanted,
+      );
+      this.count(attack, isFound, target);
+    }
     await this.query('TRUNCATE audit.seals, audit.tiles');
     await this.query('INSERT INTO audit.seals SELECT * FROM public.kept_seals');
     await this.query('INSERT INTO audit.tiles SELECT * FROM public.kept_tiles');

@@ -14,8 +14,10 @@ export interface Attack {
   readonly name: string;
   /** @param target id of the row or number of the seal */
   readonly run: (owner: Owner, target: number) => Promise<unknown>;
-  /** Returns the id at which it must be found, by default the target. */
-  readonly place?: (target: number) => number;
+  /** Returns the place at which it must be found, or its beginning; by default the row or the seal. */
+  readonly place?: (target: number) => string;
+  /** For seals: it changes what is found at no other seal, so others can be verified with it. */
+  readonly isIndependent?: boolean;
 }
 
 function update(column: string, value: string): Attack {
@@ -78,7 +80,7 @@ export const ROW_ATTACKS: readonly Attack[] = [
          FROM audit_logs WHERE id = $1`,
         [id],
       ),
-    place: (id) => -id,
+    place: (id) => `audit_logs ${-id}`,
   },
   {
     name: 'insert with the same id',
@@ -117,7 +119,7 @@ function flipBit(column: string, position: string): string {
 
 /** Changes of seals, and of rows together with their seals. */
 export const SEAL_ATTACKS: readonly Attack[] = [
-  { name: 'cut tail', run: ({ query }) => query(DELETE_TAIL) },
+  { name: 'cut tail', run: ({ query }) => query(DELETE_TAIL), place: () => 'head of ' },
   {
     name: 're-chained tail',
     run: async ({ query, reseal }) => {
@@ -125,9 +127,10 @@ export const SEAL_ATTACKS: readonly Attack[] = [
       await query(`UPDATE audit_logs SET operation = 'another' WHERE id = (SELECT max(id) FROM audit_logs)`);
       await reseal();
     },
+    place: () => 'head of ',
   },
   { name: 'altered entries', run: ({ query }, id) => query(flipBit('entries', '200'), [id]) },
-  { name: 'altered root', run: ({ query }, id) => query(flipBit('root_hash', '9'), [id]) },
+  { name: 'altered root', run: ({ query }, id) => query(flipBit('root_hash', '9'), [id]), isIndependent: true },
   {
     name: 'altered head',
     run: ({ query }, id) =>
@@ -136,16 +139,28 @@ export const SEAL_ATTACKS: readonly Attack[] = [
         WHERE id = $1`,
         [id],
       ),
+    isIndependent: true,
   },
   {
     name: 'altered size',
     run: ({ query }, id) => query('UPDATE audit.seals SET tree_size = tree_size + 1 WHERE id = $1', [id]),
+    isIndependent: true,
   },
-  { name: 'deleted seal', run: ({ query }, id) => query('DELETE FROM audit.seals WHERE id = $1', [id]) },
+  {
+    name: 'deleted seal',
+    run: ({ query }, id) => query('DELETE FROM audit.seals WHERE id = $1', [id]),
+    place: (id) => `seal ${id + 1}`,
+  },
   {
     name: 'altered tile',
-    run: ({ query }) =>
-      query('UPDATE audit.tiles SET hashes = set_bit(hashes, 5, 1 - get_bit(hashes, 5)) WHERE level = 0'),
+    run: ({ query }, id) =>
+      query(
+        `UPDATE audit.tiles SET hashes = set_bit(hashes, 5, 1 - get_bit(hashes, 5))
+         WHERE level = 0 AND index = $1::bigint - 1`,
+        [id],
+      ),
+    place: (id) => `tile 0/${id - 1}`,
+    isIndependent: true,
   },
   {
     name: 'exchanged key',
@@ -158,5 +173,6 @@ export const SEAL_ATTACKS: readonly Attack[] = [
           signer.verifier.text,
         ]);
     },
+    place: () => 'seal ',
   },
 ];

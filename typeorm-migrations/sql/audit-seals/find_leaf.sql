@@ -1,5 +1,5 @@
 -- A row that committed late is in a later seal than its neighbours, so the seals after the first possible one are read
--- too.
+-- too, up to the one after whose floor no row was left.
 CREATE FUNCTION audit.find_leaf(row_id bigint) RETURNS TABLE (leaf_index bigint, entry bytea)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog
@@ -14,8 +14,8 @@ CREATE FUNCTION audit.find_leaf(row_id bigint) RETURNS TABLE (leaf_index bigint,
         RETURN;
       END IF;
       FOR seal IN
-        SELECT s.tree_size, s.entries FROM audit.seals s WHERE s.audit_until >= row_id
-        ORDER BY s.audit_until, s.id LIMIT 1000
+        SELECT s.tree_size, s.audit_floor, s.entries FROM audit.seals s WHERE s.audit_until >= row_id
+        ORDER BY s.audit_until, s.id
       LOOP
         place := position(entry IN seal.entries);
         IF place > 0 THEN
@@ -23,6 +23,7 @@ CREATE FUNCTION audit.find_leaf(row_id bigint) RETURNS TABLE (leaf_index bigint,
           RETURN NEXT;
           RETURN;
         END IF;
+        EXIT WHEN seal.audit_floor >= row_id;
       END LOOP;
     END $$;
 COMMENT ON FUNCTION audit.find_leaf(bigint) IS

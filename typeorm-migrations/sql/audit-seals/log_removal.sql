@@ -2,7 +2,7 @@ CREATE FUNCTION audit.log_removal(log text, before timestamptz) RETURNS void
     LANGUAGE sql
     SET search_path = pg_catalog
     AS $$
-      SELECT auth.log_event('audit.removed', NULL, true, NULL, NULL, jsonb_build_object('log', log, 'before',
+      SELECT auth.log_audit_event('audit.removed', NULL, jsonb_build_object('log', log, 'before',
         (extract(epoch FROM before - timestamptz '2000-01-01 00:00:00+00') * 1000000)::bigint))
     $$;
 COMMENT ON FUNCTION audit.log_removal(text, timestamptz) IS

@@ -6,6 +6,7 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
     DECLARE
       changes bigint;
       events bigint;
+      without_user bigint[];
       result jsonb;
     BEGIN
       IF erase_user.user_id IS NULL THEN
@@ -22,19 +23,24 @@ CREATE FUNCTION audit.erase_user(user_id bigint, email_hash bytea, was_admin boo
         SET address_hash = audit.address_hash(a), values_salt = substr(a.values_salt, 1, 16), ip_address = NULL
         WHERE a.actor_id = erase_user.user_id AND a.ip_address IS NOT NULL;
       END IF;
-      UPDATE public.security_logs s
-      SET details_hash = audit.details_hash(s), details_salt = NULL, details = NULL,
-          ip_address = NULL, user_agent = NULL
-      WHERE s.user_id = erase_user.user_id
-         OR (s.user_id IS NULL AND s.details ->> 'emailHash' = encode(erase_user.email_hash, 'hex'));
-      GET DIAGNOSTICS events = ROW_COUNT;
+      -- The details of an erasure are no personal data, and explain what was erased.
+      WITH erased AS (
+        UPDATE public.security_logs s
+        SET details_hash = audit.details_hash(s), details_salt = NULL, details = NULL,
+            ip_address = NULL, user_agent = NULL
+        WHERE (s.user_id = erase_user.user_id AND s.event_type <> 'audit.forgotten')
+           OR (s.user_id IS NULL AND s.details ->> 'emailHash' = encode(erase_user.email_hash, 'hex'))
+        RETURNING s.id, s.user_id
+      )
+      SELECT count(*), array_agg(e.id) FILTER (WHERE e.user_id IS NULL) INTO events, without_user FROM erased e;
       SELECT jsonb_build_object('auditRows', changes, 'securityEvents', events,
                'deletedRows', coalesce(jsonb_object_agg(d.table_name, d.rows), '{}'))
       INTO result
       FROM (SELECT a.table_name, count(*) AS rows FROM public.audit_logs a
             WHERE a.user_id = erase_user.user_id AND a.action = 'DELETE' AND a.transaction_id = pg_current_xact_id()
             GROUP BY a.table_name) AS d;
-      PERFORM auth.log_event('audit.forgotten', erase_user.user_id, true, NULL, NULL, result);
+      PERFORM auth.log_audit_event('audit.forgotten', erase_user.user_id,
+        result || jsonb_strip_nulls(jsonb_build_object('eventsWithoutUser', to_jsonb(without_user))));
       RETURN result;
     END $$;
 COMMENT ON FUNCTION audit.erase_user(bigint, bytea, boolean) IS

@@ -9,6 +9,10 @@ CREATE FUNCTION auth.log_event(
       IF session_user = 'gigvault_app' AND log_event.user_id IS DISTINCT FROM auth.uid() THEN
         RAISE EXCEPTION 'a tenant may log only its own events' USING ERRCODE = 'insufficient_privilege';
       END IF;
+      IF log_event.event_type LIKE 'audit.%' THEN
+        RAISE EXCEPTION 'only erasures and removals log the event %', log_event.event_type
+          USING ERRCODE = 'insufficient_privilege';
+      END IF;
       INSERT INTO public.security_logs (event_type, user_id, success, ip_address, user_agent, details)
       VALUES (
         left(log_event.event_type, 100), log_event.user_id, log_event.success, app.to_inet(log_event.ip),
@@ -19,7 +23,8 @@ CREATE FUNCTION auth.log_event(
       );
     END $$;
 COMMENT ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) IS
-  'Writes a row of security_logs. Accepts any address and any length. gigvault_app logs only for its own tenant.';
+  'Writes a row of security_logs. Accepts any address and any length. gigvault_app logs only for its own tenant. The '
+  'events audit.* have auth.log_audit_event().';
 GRANT EXECUTE ON FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) TO
   gigvault_app, gigvault_auth, gigvault_worker, gigvault_admin, gigvault_auditor;
 ALTER FUNCTION auth.log_event(text, bigint, boolean, text, text, jsonb) OWNER TO gigvault_definer;
