@@ -59,7 +59,9 @@ const INSERT_ROWS = `
 export async function stressSeals(options: SealsOptions): Promise<SealsResult> {
   const services = createStressServices();
   await services.start();
-  const config = loadConfig(services.buildEnvironment());
+  // The scenario runs for an hour beside other programs.
+  const patience = { DATABASE_CONNECT_TIMEOUT_MS: '60000', DATABASE_STATEMENT_TIMEOUT_MS: '120000' };
+  const config = loadConfig({ ...services.buildEnvironment(), ...patience });
   const pools = new RolePools(config);
   const owner = new Pool({ connectionString: services.buildUrl('superuser'), types: pgTypes });
   const query: Owner['query'] = async (sql, values) => (await owner.query(sql, values as unknown[])).rows as never;
