@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createFunctions } from './create-functions';
 
 /**
- * Creates data_keys and key_rotations.
+ * Creates data_keys, key_rotations and secret_key_check.
  *
  * A data key seals a user's secrets; a master key that is not in the database wraps it. Erasing a user deletes their
  * data key, which makes every copy of what it sealed unreadable. The row without a user seals data of no user.
@@ -16,15 +16,19 @@ export class EncryptionKeys implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(DATA_KEYS);
     await queryRunner.query(KEY_ROTATIONS);
+    await queryRunner.query(SECRET_KEY_CHECK);
     await createFunctions(queryRunner, 'encryption-keys', [
       ...['find_user_data_key', 'find_data_key', 'put_data_key', 'destroy_data_key'],
       ...['data_keys_to_rewrap', 'rewrap_data_keys', 'count_data_keys_by_master_key'],
+      ...['find_secret_key_check', 'put_secret_key_check'],
     ]);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`
       DROP FUNCTION
+        auth.put_secret_key_check(text),
+        auth.find_secret_key_check(),
         app.count_data_keys_by_master_key(),
         app.rewrap_data_keys(jsonb),
         app.data_keys_to_rewrap(text, bigint, integer),
@@ -32,7 +36,7 @@ export class EncryptionKeys implements MigrationInterface {
         auth.put_data_key(bigint, uuid, text),
         auth.find_data_key(uuid),
         auth.find_user_data_key(bigint);
-      DROP TABLE key_rotations, data_keys;
+      DROP TABLE secret_key_check, key_rotations, data_keys;
       DELETE FROM audit.audited_tables WHERE table_name = 'data_keys';
     `);
   }
@@ -108,4 +112,29 @@ const KEY_ROTATIONS = `
   GRANT INSERT (key_id) ON key_rotations TO gigvault_admin, gigvault_worker;
   GRANT UPDATE (key_id) ON key_rotations TO gigvault_admin;
   GRANT UPDATE (promoted_at, finished_at) ON key_rotations TO gigvault_worker;
+`;
+
+/**
+ * Detects the SECRET_KEY of another database at start, because all passwords would be wrong with it. Dumps contain the
+ * hash, because the key is most likely another one after a restore. It is a bcrypt hash like those of passwords, so it
+ * does not make the key easier to guess than they do. TRUNCATE lets the next start store the hash of a new key.
+ */
+const SECRET_KEY_CHECK = `
+  CREATE TABLE secret_key_check (
+    id boolean NOT NULL DEFAULT true CONSTRAINT secret_key_check_pkey PRIMARY KEY
+      CONSTRAINT secret_key_check_one_row CHECK (id),
+    hash text NOT NULL CONSTRAINT secret_key_check_hash_length CHECK (char_length(hash) = 60),
+    created_at timestamptz NOT NULL DEFAULT now()
+  );
+  COMMENT ON TABLE secret_key_check IS
+    'A hash that the SECRET_KEY of this database matches. The first start stores it.';
+
+  ALTER TABLE secret_key_check ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE secret_key_check FORCE ROW LEVEL SECURITY;
+  CREATE POLICY secret_key_check_definer_select ON secret_key_check
+    FOR SELECT TO gigvault_definer USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY secret_key_check_definer_insert ON secret_key_check
+    FOR INSERT TO gigvault_definer WITH CHECK (EXISTS (SELECT FROM auth.signed_session));
+  GRANT SELECT ON secret_key_check TO gigvault_definer;
+  GRANT INSERT (hash) ON secret_key_check TO gigvault_definer;
 `;

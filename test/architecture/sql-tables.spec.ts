@@ -32,6 +32,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   profiles: 'profile',
   proposal_status_changes: 'proposals',
   schema_migrations: 'platform',
+  secret_key_check: 'platform',
   seals: 'audit',
   security_logs: 'audit',
   signed_session: 'platform',

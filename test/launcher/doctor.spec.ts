@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { hash } from 'bcrypt';
 import { DATABASE_URL_ROLES, InstallationSecrets } from '../../src/local-services/server-environment';
 import { DataFolder, findServicesFolder } from '../../src/local-services/data-folder';
 import { withClient } from '../../src/local-services/database-setup';
@@ -418,6 +419,21 @@ describe('npm run doctor', () => {
 
     expect(findLines(right, 'ok', 'keys').join()).toContain('decrypt the secrets of this database');
     expectProblem(wrong, 'keys', `${other} belongs to another database`, `cp YOUR_COPY ${other}`);
+  });
+
+  it('names a SECRET_KEY of another database', async () => {
+    const unused = await examine();
+    const other = buildTestConfig({ SECRET_KEY: Buffer.alloc(32, 6).toString('base64') });
+    const text = other.secrets.derive('secret-key-check').toString('base64');
+    await database.query('auth', 'SELECT auth.put_secret_key_check($1)', [await hash(text, 4)]);
+
+    const wrong = await examine();
+    const right = await examine({ SECRET_KEY: Buffer.alloc(32, 6).toString('base64') });
+    await database.query('superuser', 'TRUNCATE secret_key_check');
+
+    expect(findLines(unused, 'ok', 'secret key').join()).toContain('the first start stores a hash of it');
+    expect(findLines(right, 'ok', 'secret key').join()).toContain('belongs to this database');
+    expectProblem(wrong, 'secret key', 'SECRET_KEY belongs to another database', 'set SECRET_KEY of this database');
   });
 
   it('unwraps a key by the key management service, and names one that is down or refuses', async () => {

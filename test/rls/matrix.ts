@@ -362,6 +362,15 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: 'promoted_at = now()',
     make: () => `INSERT INTO key_rotations (key_id) VALUES ('k1') ON CONFLICT DO NOTHING`,
   },
+  'public.secret_key_check': {
+    // Only through functions of schema auth, at the start of a server.
+    select: NOBODY,
+    insert: NOBODY,
+    update: NOBODY,
+    delete: NOBODY,
+    set: 'created_at = now()',
+    make: () => `INSERT INTO secret_key_check (hash) VALUES (repeat('x', 60)) ON CONFLICT DO NOTHING`,
+  },
   'public.schema_migrations': {
     select: '1 1 1 1 1',
     insert: NOBODY,

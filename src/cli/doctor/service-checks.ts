@@ -1,9 +1,7 @@
 import { Redis } from 'ioredis';
-import type { Client } from 'pg';
 import { LOGINS, withClient } from '../../local-services/database-setup';
 import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 import type { Config } from '../../platform/config/config';
-import { ContextSigner } from '../../platform/database/context-signer';
 import {
   type CatalogQuery,
   findSchemaProblems,
@@ -11,16 +9,11 @@ import {
   NEWER_SCHEMA_CURES,
   unknownSchema,
 } from '../../platform/database/schema/schema-problems';
-import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
-import { EncryptionError } from '../../platform/encryption/ciphertext';
-import { associatedData } from '../../platform/encryption/data-keys';
-import { KeyServiceUnavailable } from '../../platform/encryption/kms/key-service';
-import { createMasterKeys } from '../../platform/encryption/kms/kms-master-keys';
 import { shortReason } from '../../platform/health/health.service';
 import { findEvictionWarning } from '../../platform/redis/redis-clients';
 import { NO_SUCH_HOST, PASSWORD_REFUSED, type ServiceProblem, TLS_MISMATCH } from '../launcher/external-services';
 import { type Finding, ok, problem, warning } from './finding';
-import { buildCopyCure } from './settings-checks';
+import { checkContextKey, checkKeys, checkSecretKey } from './key-checks';
 
 const OLDEST_MAJOR = 15;
 
@@ -50,13 +43,14 @@ export async function checkDatabase(config: Config, situation: DatabaseSituation
       if (version.level === 'problem') return [version];
       const schema = await checkSchema(query, situation);
       const isComplete = schema.every(({ level }) => level !== 'problem');
-      const context = isComplete ? [await checkContextKey(client, config, situation)] : [];
+      const context = isComplete ? [await checkContextKey(client, config, situation.isStopped)] : [];
       return [version, await checkClock(query), ...schema, ...context];
     }),
   );
   if (findings.some(({ level }) => level === 'problem')) return findings;
+  const secretKey = await describeDenial('DATABASE_AUTH_URL', LOGINS.auth, () => checkSecretKey(config));
   const keys = await describeDenial('DATABASE_WORKER_URL', LOGINS.worker, () => checkKeys(config));
-  return [...findings, ...keys];
+  return [...findings, ...secretKey, ...keys];
 }
 
 /** Returns the findings of `work`, or that the login of a setting lacks the privileges for them. */
@@ -107,20 +101,6 @@ async function checkSchema(query: CatalogQuery, situation: DatabaseSituation): P
   return [ok('schema', 'complete, and isolates the users')];
 }
 
-/** Checks that the database verifies what the servers sign. */
-async function checkContextKey(
-  client: Client,
-  { contextKey }: Config,
-  { isStopped }: DatabaseSituation,
-): Promise<Finding> {
-  const query: ParameterizedQuery = async (sql, values) =>
-    (await client.query<Record<string, unknown>>(sql, values)).rows;
-  if (await isContextKeyKnown(query, contextKey)) return ok('context key', 'verifies the contexts of the servers');
-  if (isStopped) return ok('context key', 'not stored yet; the next npm start stores it');
-  const detail = 'the database does not know the key of CONTEXT_KEY or SECRET_KEY, so no server starts';
-  return problem('context key', detail, 'npm run migrate with the settings of the servers');
-}
-
 function describeNewerCures({ removalCure }: DatabaseSituation): string {
   const ways = Object.entries(NEWER_SCHEMA_CURES).map(([cause, commands]) => `${cause}: ${commands}`);
   return [...ways, `or, for data of tests, ${removalCure}`].join('; ');
@@ -136,56 +116,6 @@ function describePending(pending: readonly string[], { isStopped }: DatabaseSitu
 function describeDefect(text: string): Finding {
   const end = text.lastIndexOf(': ');
   return problem('schema', text.slice(0, end), text.slice(end + 2));
-}
-
-interface StoredKey {
-  readonly userId: string | null;
-  readonly keyId: string;
-  readonly wrappedKey: string;
-}
-
-/** Signs a session of the worker's login. Returns whether the database knows the key. */
-async function signIn(client: Client, config: Config): Promise<boolean> {
-  const context = new ContextSigner(config.contextKey, LOGINS.worker).sign([]);
-  await client.query(`SELECT set_config('app.context', $1, false)`, [context]);
-  const { rows } = await client.query('SELECT FROM auth.context');
-  return rows.length > 0;
-}
-
-/**
- * Unwraps one data key: keys of another installation have the same ids. Returns no finding when the database does not
- * know the context key, which is a finding of its own.
- */
-async function checkKeys(config: Config): Promise<Finding[]> {
-  const rows = await withClient(config.getDatabaseUrl('worker'), async (client) => {
-    if (!(await signIn(client, config))) return undefined;
-    const found = await client.query<StoredKey>(
-      `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"
-       FROM app.data_keys_to_rewrap('', 0, 1)`,
-    );
-    return found.rows;
-  });
-  if (!rows) return [];
-  const [row] = rows;
-  return [row ? await checkKey(config, row) : ok('keys', 'no secret is stored yet')];
-}
-
-async function checkKey(config: Config, row: StoredKey): Promise<Finding> {
-  const userId = row.userId === null ? null : Number(row.userId);
-  try {
-    await createMasterKeys(config).unwrap(row.wrappedKey, associatedData({ userId, keyId: row.keyId }));
-    return ok('keys', 'decrypt the secrets of this database');
-  } catch (error) {
-    if (error instanceof KeyServiceUnavailable)
-      return problem('keys', error.reason, 'start the key management service, or correct VAULT_… or AWS_KMS_…');
-    if (!(error instanceof EncryptionError)) throw error;
-    const { keyFile } = config.encryption;
-    return problem(
-      'keys',
-      `${keyFile ?? 'ENCRYPTION_KEYS'} belongs to another database: ${error.message}`,
-      keyFile === undefined ? 'set ENCRYPTION_KEYS of this database' : buildCopyCure(keyFile),
-    );
-  }
 }
 
 /** Describes services that refuse the connection. `env` contains their URLs. */

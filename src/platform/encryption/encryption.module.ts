@@ -8,6 +8,7 @@ import { EncryptionService } from './encryption.service';
 import { KeyInventory } from './key-inventory';
 import { createMasterKeys, KmsMasterKeys } from './kms/kms-master-keys';
 import { MasterKeys } from './master-keys';
+import { SecretKeyCheck } from './secret-key-check';
 
 /** Encryption of secrets at rest. Needs DatabaseModule, for the wrapped keys, and RedisModule. */
 @Global()
@@ -18,6 +19,7 @@ import { MasterKeys } from './master-keys';
     DataKeyCache,
     DataKeyStore,
     KeyInventory,
+    SecretKeyCheck,
     { provide: MasterKeys, useFactory: createMasterKeys, inject: [Config] },
   ],
   exports: [EncryptionService, MasterKeys],
@@ -26,6 +28,7 @@ export class EncryptionModule implements OnModuleInit, OnApplicationBootstrap {
   constructor(
     private readonly masterKeys: MasterKeys,
     private readonly dataKeys: DataKeys,
+    private readonly secretKeyCheck: SecretKeyCheck,
     private readonly config: Config,
     @Optional() private readonly health?: HealthService,
   ) {}
@@ -37,10 +40,11 @@ export class EncryptionModule implements OnModuleInit, OnApplicationBootstrap {
   }
 
   /**
-   * Refuses to start with master keys of another database, after the schema was checked.
+   * Refuses to start with the SECRET_KEY or master keys of another database, after the schema was checked.
    * @throws ConfigError that names the setting
    */
   async onApplicationBootstrap(): Promise<void> {
+    await this.secretKeyCheck.verify();
     // A key management service may be away during the start; readiness and `npm run doctor` report it.
     if (this.masterKeys instanceof KmsMasterKeys) return;
     try {
