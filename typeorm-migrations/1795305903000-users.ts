@@ -22,7 +22,7 @@ export class Users implements MigrationInterface {
     await queryRunner.query(USER_MFA);
     await queryRunner.query(ONE_TIME_TOKENS);
     await createFunctions(queryRunner, 'users', [
-      ...['find_credentials', 'account_status', 'find_account', 'find_password_reset'],
+      ...['find_credentials', 'account_status', 'find_account', 'find_password_reset', 'find_verification'],
       ...['register', 'issue_token', 'verify_email'],
       ...['ensure_admin', 'reset_password', 'set_password', 'end_sessions', 'rehash_password', 'purge_one_time_tokens'],
       ...['set_account_status', 'reset_mfa', 'erase_account', 'log_admin_access'],
@@ -42,9 +42,10 @@ export class Users implements MigrationInterface {
         auth.set_password(bigint, text),
         auth.reset_password(bytea, text),
         auth.ensure_admin(text, text, text),
-        auth.verify_email(bytea),
+        auth.verify_email(bytea, text),
         auth.issue_token(text, text, bytea, integer),
         auth.register(text, text, text, text, text, bytea, integer),
+        auth.find_verification(bytea),
         auth.find_password_reset(bytea),
         auth.find_account(bigint),
         auth.account_status(bigint),
@@ -161,10 +162,10 @@ const USER_MFA = `
 `;
 
 /**
- * A token is stored as SHA-256 of 256 random bits. The token of a registration carries that registration's password:
- * users who open the link in their own email get the password they chose, even if a stranger registered the same
- * address before or after them. Several tokens may be valid at once, or a stranger could invalidate a link by
- * requesting another. The first one used invalidates the others.
+ * A token is stored as SHA-256 of 256 random bits. The token of a registration carries that registration's password and
+ * names, and a link works only with that password. So a stranger who registers the address of an owner, before or after
+ * them, chooses neither, whichever link the owner opens. Several tokens may be valid at once, or a stranger could
+ * invalidate a link by requesting another. The first one used invalidates the others.
  */
 const ONE_TIME_TOKENS = `
   CREATE TABLE one_time_tokens (
@@ -175,12 +176,14 @@ const ONE_TIME_TOKENS = `
     token_hash bytea NOT NULL CONSTRAINT one_time_tokens_token_hash_length CHECK (octet_length(token_hash) = 32),
     encrypted_password text
       CONSTRAINT one_time_tokens_encrypted_password_length CHECK (char_length(encrypted_password) BETWEEN 1 AND 255),
+    first_name text CONSTRAINT one_time_tokens_first_name_length CHECK (char_length(first_name) <= 100),
+    last_name text CONSTRAINT one_time_tokens_last_name_length CHECK (char_length(last_name) <= 100),
     expires_at timestamptz NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT one_time_tokens_token_hash_key UNIQUE (token_hash)
   );
   COMMENT ON COLUMN one_time_tokens.encrypted_password IS
-    'The password that the account gets when the token is used.';
+    'The password of the registration, which must be given with the token; NULL for a resent link and a reset.';
   CREATE INDEX idx_one_time_tokens_user_id ON one_time_tokens (user_id, purpose);
   CREATE INDEX idx_one_time_tokens_expires_at ON one_time_tokens (expires_at);
 

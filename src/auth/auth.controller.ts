@@ -11,7 +11,7 @@ import {
 } from '@nestjs/swagger';
 import { Public } from '../platform/http/access/access';
 import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
-import { EmailDto, LoginDto, OneTimeTokenDto, RegisterDto } from './auth.dto';
+import { EmailDto, LoginDto, RegisterDto, VerifyEmailDto } from './auth.dto';
 import { RefreshDto, TokenPairDto } from './sessions/sessions.dto';
 import { LoginMfaDto, MfaRequiredDto } from './mfa/mfa.dto';
 import { SignInMfaService, SignInService } from './sign-in.service';
@@ -52,11 +52,13 @@ export class AuthController {
   @ApiOperation({
     operationId: 'verifyEmail',
     summary: 'Verify an email address',
-    description: 'Takes the token of a verification link, which can be used once.',
+    description:
+      'Takes the token of a verification link, which can be used once, and the password of the registration that the ' +
+      'link belongs to. With a resent link it sets the password.',
   })
   @ApiNoContentResponse({ description: 'The account may sign in.' })
-  verifyEmail(@Body() { token }: OneTimeTokenDto): Promise<void> {
-    return this.registration.verifyEmail(token);
+  verifyEmail(@Body() { token, password }: VerifyEmailDto): Promise<void> {
+    return this.registration.verifyEmail(token, password);
   }
 
   @Post('verify-email/resend')
@@ -65,7 +67,8 @@ export class AuthController {
   @ApiOperation({
     operationId: 'resendVerification',
     summary: 'Resend the verification email',
-    description: 'The response is the same whether or not the address has an account to verify.',
+    description:
+      'The new link sets a new password. The response is the same whether or not the address has an account to verify.',
   })
   @ApiAcceptedResponse({ description: 'An email is sent if there is an account to verify.' })
   resendVerification(@Body() { email }: EmailDto): Promise<void> {

@@ -33,7 +33,7 @@ export class RegisterDto {
 }
 
 /** The token of an emailed link. */
-export class OneTimeTokenDto {
+class OneTimeTokenDto {
   @TextField({
     max: 200,
     trim: false,
@@ -42,6 +42,12 @@ export class OneTimeTokenDto {
   })
   @Sensitive()
   readonly token: string;
+}
+
+/** The token of a verification link and the password of the account. */
+export class VerifyEmailDto extends OneTimeTokenDto {
+  @NewPasswordField({ description: 'Password of the registration; with a resent link, the new password.' })
+  readonly password: string;
 }
 
 /** The token of a reset link and the new password. */

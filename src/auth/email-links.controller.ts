@@ -10,7 +10,9 @@ interface EmailLinkPage {
   /** Route that the token is posted to. */
   readonly action: string;
   readonly done: string;
-  readonly hasPasswordField?: boolean;
+  /** Label and purpose of the password field. */
+  readonly passwordLabel: string;
+  readonly autocomplete: 'current-password' | 'new-password';
 }
 
 const STYLE = [
@@ -19,11 +21,9 @@ const STYLE = [
   'input{width:100%;box-sizing:border-box}',
 ].join('');
 
-function renderPage({ title, lead, button, action, done, hasPasswordField = false }: EmailLinkPage): string {
-  const field = hasPasswordField
-    ? `<p><label>New password (8 to 128 characters; 15 or more are advised)<br>
-       <input name="password" type="password" autocomplete="new-password" minlength="8" required></label></p>`
-    : '';
+function renderPage({ title, lead, button, action, done, passwordLabel, autocomplete }: EmailLinkPage): string {
+  const field = `<p><label>${passwordLabel}<br>
+       <input name="password" type="password" autocomplete="${autocomplete}" minlength="8" required></label></p>`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -43,10 +43,12 @@ function renderPage({ title, lead, button, action, done, hasPasswordField = fals
 /** The page of a verification link. */
 export const VERIFY_EMAIL_PAGE = renderPage({
   title: 'Confirm your email address',
-  lead: 'Confirm the address to sign in.',
+  lead: 'Enter the password that you signed up with. After a link that you requested again, choose a password.',
   button: 'Confirm',
   action: '/v1/auth/verify-email',
   done: 'Your address is confirmed. You can sign in now.',
+  passwordLabel: 'Password (8 to 128 characters; 15 or more are advised)',
+  autocomplete: 'current-password',
 });
 
 /** The page of a reset link. */
@@ -56,7 +58,8 @@ export const RESET_PASSWORD_PAGE = renderPage({
   button: 'Set password',
   action: '/v1/auth/password/reset',
   done: 'The new password is set. You can sign in with it now.',
-  hasPasswordField: true,
+  passwordLabel: 'New password (8 to 128 characters; 15 or more are advised)',
+  autocomplete: 'new-password',
 });
 
 /** Removes the token from the address bar, and so from the history, and sends it when the form is submitted. */

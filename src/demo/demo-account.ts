@@ -47,7 +47,7 @@ export async function signUp(server: string): Promise<{ api: ApiClient; credenti
   const emailText = await new Operator(server).findLatestEmail(email);
   const [, token] = /[?&]token=([\w-]+)/.exec(emailText) ?? [];
   if (!token) throw new Error(`The email to ${email} has no link.`);
-  await api.post('/v1/auth/verify-email', { token });
+  await api.post('/v1/auth/verify-email', { token, password });
   return { api: await signIn(credentials), credentials };
 }
 

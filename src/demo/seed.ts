@@ -254,7 +254,7 @@ async function register(
 ): Promise<void> {
   const { hash: tokenHash } = generateOneTimeToken();
   await accounts.register({ email, encryptedPassword, firstName, lastName, tokenHash, tokenSeconds: TOKEN_SECONDS });
-  await accounts.verifyEmail(tokenHash);
+  await accounts.verifyEmail(tokenHash, encryptedPassword);
 }
 
 main().catch((error: unknown) => {

@@ -100,7 +100,6 @@ const NOT_STORED: readonly string[] = [
   'LoginMfaDto.code',
   'LoginMfaDto.backupCode',
   'LogoutDto.refreshToken',
-  'OneTimeTokenDto.token',
   'PasswordAndCodeDto.password',
   'PasswordAndCodeDto.code',
   'ReadMessagesDto.jobId',
@@ -111,6 +110,8 @@ const NOT_STORED: readonly string[] = [
   'ResetPasswordDto.password',
   'StepUpDto.password',
   'StepUpDto.code',
+  'VerifyEmailDto.token',
+  'VerifyEmailDto.password',
 ];
 
 /** Fields with weaker rules than their column. */

@@ -40,7 +40,8 @@ describe('an address without an account', () => {
       const email = (addresses[kind] = generateAddress());
       await anonymous.post('/v1/auth/register', { email, password: PASSWORD });
       if (kind !== 'waiting') {
-        await anonymous.post('/v1/auth/verify-email', { token: findToken((await listEmails(admin, email))[0]) });
+        const token = findToken((await listEmails(admin, email))[0]);
+        await anonymous.post('/v1/auth/verify-email', { token, password: PASSWORD });
       }
     }
     await app.db.query('superuser', `UPDATE users SET is_active = false WHERE email = $1`, [addresses.deactivated]);

@@ -38,7 +38,7 @@ describe('tolerant input of credentials', () => {
   const verify = async (email: string): Promise<void> => {
     const [latest] = await listEmailsTo(email);
     const [, token] = /token=([A-Za-z0-9_-]+)/.exec(latest!.text)!;
-    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token, password: PASSWORD })).status).toBe(204);
   };
 
   describe('codes', () => {

@@ -28,7 +28,7 @@ describe('registration and sign-in', () => {
 
   async function registerAndVerify(email: string, password = PASSWORD): Promise<void> {
     const token = await registerUser(email, password);
-    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token, password })).status).toBe(204);
   }
 
   it('covers the whole flow: register, verify, sign in, read, refresh, sign out', async () => {
@@ -60,11 +60,11 @@ describe('registration and sign-in', () => {
     const token = await registerUser(email);
 
     const answers = await Promise.all(
-      Array.from({ length: 8 }, () => anonymous.post('/v1/auth/verify-email', { token })),
+      Array.from({ length: 8 }, () => anonymous.post('/v1/auth/verify-email', { token, password: PASSWORD })),
     );
 
     expect(answers.map(({ status }) => status).sort()).toEqual([204, 400, 400, 400, 400, 400, 400, 400]);
-    const unknown = await anonymous.post('/v1/auth/verify-email', { token: 'never-issued' });
+    const unknown = await anonymous.post('/v1/auth/verify-email', { token: 'never-issued', password: PASSWORD });
     expect(unknown).toMatchObject({ status: 400, body: { code: 'auth.link_invalid' } });
   });
 
@@ -84,14 +84,14 @@ describe('registration and sign-in', () => {
     expect(page.body).toContain('<script src="/mail-links.js">');
     expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     expect((await anonymous.get('/reset-password?token=x')).body).toContain('data-action="/v1/auth/password/reset"');
-    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token, password: PASSWORD })).status).toBe(204);
   });
 
   it('rejects a link after 24 hours', async () => {
     const token = await registerUser(generateAddress());
     await app.db.query('superuser', `UPDATE one_time_tokens SET expires_at = now() - interval '1 second'`);
 
-    expect((await anonymous.post('/v1/auth/verify-email', { token })).status).toBe(400);
+    expect((await anonymous.post('/v1/auth/verify-email', { token, password: PASSWORD })).status).toBe(400);
   });
 
   it('reports an unverified address only for the right password', async () => {
@@ -148,8 +148,12 @@ describe('registration and sign-in', () => {
     const emails = await listEmails(admin, waiting);
     expect(emails).toHaveLength(2);
     expect((await listEmails(admin, known)).length).toBe(emailsToKnown);
-    expect((await anonymous.post('/v1/auth/verify-email', { token: findToken(emails[0]) })).status).toBe(204);
-    expect((await anonymous.post('/v1/auth/verify-email', { token: findToken(emails[1]) })).status).toBe(400);
+    const [resent, first] = emails.map(findToken);
+    const weak = await anonymous.post('/v1/auth/verify-email', { token: resent, password: 'Iloveyou2!' });
+    expect(weak).toMatchObject({ status: 400, body: { code: 'password.unfit', errors: [{ pointer: '/password' }] } });
+    const chosen = { token: resent, password: 'eight blue bicycles' };
+    expect((await anonymous.post('/v1/auth/verify-email', chosen)).status).toBe(204);
+    expect((await anonymous.post('/v1/auth/verify-email', { token: first, password: PASSWORD })).status).toBe(400);
   });
 
   it('notifies the owner of a verified address of another registration and changes nothing', async () => {
@@ -165,15 +169,65 @@ describe('registration and sign-in', () => {
     expect((await anonymous.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
   });
 
-  it('gives the account the password of the registration whose link was used', async () => {
-    const email = generateAddress();
-    const owners = await registerUser(email, PASSWORD);
-    await registerUser(email, 'a stranger chose this');
+  describe('of an address that a stranger registers too', () => {
+    const STRANGER = { password: 'a stranger chose this', firstName: 'Eve' };
+    let email: string;
+    let tokens: { before: string; own: string; after: string; resent: string };
 
-    expect((await anonymous.post('/v1/auth/verify-email', { token: owners })).status).toBe(204);
+    beforeEach(async () => {
+      email = generateAddress();
+      const send = async (path: string, body: object): Promise<string> => {
+        expect((await anonymous.post(path, { email, ...body })).status).toBe(202);
+        return findToken((await listEmails(admin, email))[0]);
+      };
+      tokens = {
+        before: await send('/v1/auth/register', STRANGER),
+        own: await send('/v1/auth/register', { password: PASSWORD, firstName: 'Ann' }),
+        after: await send('/v1/auth/register', STRANGER),
+        resent: await send('/v1/auth/verify-email/resend', {}),
+      };
+    });
 
-    expect((await anonymous.post('/v1/auth/login', { email, password: 'a stranger chose this' })).status).toBe(401);
-    expect((await anonymous.post('/v1/auth/login', { email, password: PASSWORD })).status).toBe(200);
+    const verify = (token: string, password = PASSWORD) => anonymous.post('/v1/auth/verify-email', { token, password });
+
+    /** Asserts that the account has only the owner's password, and returns its first name. */
+    async function readOwnersAccount(password = PASSWORD): Promise<string | null> {
+      const stranger = await anonymous.post('/v1/auth/login', { email, password: STRANGER.password });
+      const owner = await anonymous.post('/v1/auth/login', { email, password });
+      expect([stranger.status, owner.status]).toEqual([401, 200]);
+      return (await new Caller(app.url, owner.body.accessToken).get('/v1/users/me')).body.firstName;
+    }
+
+    it.each(['before', 'after'] as const)('refuses the link of the stranger, who registered %s', async (which) => {
+      expect(await verify(tokens[which])).toMatchObject({ status: 401, body: { code: 'auth.credentials_invalid' } });
+
+      expect((await verify(tokens.own)).status).toBe(204);
+      expect(await readOwnersAccount()).toBe('Ann');
+      expect((await verify(tokens[which], STRANGER.password)).status).toBe(400);
+    });
+
+    it('takes password and names of neither for a link that was sent again', async () => {
+      expect((await verify(tokens.resent)).status).toBe(204);
+
+      expect(await readOwnersAccount()).toBeNull();
+    });
+
+    it('takes password and names of neither for a password reset', async () => {
+      await anonymous.post('/v1/auth/password/forgot', { email });
+      const token = findToken((await listEmails(admin, email))[0]);
+
+      const reset = await anonymous.post('/v1/auth/password/reset', { token, password: PASSWORD });
+
+      expect(reset.status).toBe(204);
+      expect(await readOwnersAccount()).toBeNull();
+      expect((await verify(tokens.after, STRANGER.password)).status).toBe(400);
+    });
+
+    it('says in the emails that it was registered more than once', async () => {
+      const texts = (await listEmails(admin, email)).map(({ text }) => text.includes('registered more than once'));
+
+      expect(texts).toEqual([false, true, true, false]);
+    });
   });
 
   it('compares every character of a password, also after 36 Cyrillic letters', async () => {

@@ -102,7 +102,8 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
   async function signUpByTheExample(): Promise<void> {
     await new SwaggerForm(createAnonymousCaller(app), operations).executeNamed('POST /v1/auth/register');
     const [mail] = await listEmails(mailbox, 'ann@example.com');
-    await createAnonymousCaller(app).post('/v1/auth/verify-email', { token: findToken(mail) });
+    const password = 'seven green umbrellas';
+    await createAnonymousCaller(app).post('/v1/auth/verify-email', { token: findToken(mail), password });
   }
 
   /** Opens Swagger UI for a new account. An admin is not the newest user, so that they do not change themselves. */

@@ -13,8 +13,21 @@ export interface EmailContext {
 /** Lifetime of a verification link. */
 export const VERIFICATION_LINK_SECONDS = 24 * 60 * 60;
 
+/** Texts of a verification email: of the first registration of an address, of another one, and of a resent link. */
+const VERIFICATION_ADVICE = {
+  first: 'Confirm with the password that you signed up with.',
+  repeated: `This address was registered more than once. Each link works only with the password of its own registration.
+Confirm with the password that you signed up with. If it is refused, somebody else made this registration.`,
+  resent: 'Choose the password of your account there.',
+} as const;
+
 /** Builds the email with a verification link. */
-export function buildVerificationEmail({ publicUrl }: EmailContext, to: string, token: string): OutgoingEmail {
+export function buildVerificationEmail(
+  { publicUrl }: EmailContext,
+  to: string,
+  token: string,
+  kind: keyof typeof VERIFICATION_ADVICE,
+): OutgoingEmail {
   return {
     to,
     validForSeconds: VERIFICATION_LINK_SECONDS,
@@ -24,6 +37,8 @@ export function buildVerificationEmail({ publicUrl }: EmailContext, to: string, 
 Open this link within 24 hours to confirm your email address:
 
 ${publicUrl}/verify-email?token=${token}
+
+${VERIFICATION_ADVICE[kind]}
 
 If you did not sign up, ignore this email. Nothing happens unless the address is confirmed.
 `,

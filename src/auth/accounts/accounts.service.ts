@@ -46,6 +46,15 @@ interface RegisteredAccount {
   readonly userId: number;
   readonly emailTo: string;
   readonly isRegistered: boolean;
+  /** True when another verification link of the address is valid. */
+  readonly isRepeated: boolean;
+}
+
+/** The account that a verification token verifies, with the names that it gets. */
+export interface PendingVerification extends PasswordOwner {
+  readonly userId: number;
+  /** The password of the token's registration; null for a resent link. */
+  readonly encryptedPassword: string | null;
 }
 
 /** Purpose of a one-time token. */
@@ -92,7 +101,8 @@ export class AccountsService {
    */
   async register(registration: Registration): Promise<RegisteredAccount> {
     const row = await this.queryOne<RegisteredAccount>(
-      `SELECT user_id AS "userId", email_to AS "emailTo", is_registered AS "isRegistered"
+      `SELECT user_id AS "userId", email_to AS "emailTo", is_registered AS "isRegistered",
+              is_repeated AS "isRepeated"
        FROM auth.register($1, $2, $3, $4, $5, $6, $7)`,
       [
         registration.email,
@@ -117,9 +127,25 @@ export class AccountsService {
     ]);
   }
 
-  /** Consumes a verification token; returns the id of the verified account, or null for an invalid token. */
-  async verifyEmail(tokenHash: Buffer): Promise<number | null> {
-    const row = await this.queryOne<{ userId: number | null }>(`SELECT auth.verify_email($1) AS "userId"`, [tokenHash]);
+  /** Returns what a verification token verifies, without consuming it; null for an invalid token. */
+  findVerification(tokenHash: Buffer): Promise<PendingVerification | null> {
+    return this.queryOne(
+      `SELECT user_id AS "userId", email, first_name AS "firstName", last_name AS "lastName",
+              encrypted_password AS "encryptedPassword"
+       FROM auth.find_verification($1)`,
+      [tokenHash],
+    );
+  }
+
+  /**
+   * Consumes a verification token and sets the password; returns the id of the verified account, or null for an invalid
+   * token.
+   */
+  async verifyEmail(tokenHash: Buffer, encryptedPassword: string): Promise<number | null> {
+    const row = await this.queryOne<{ userId: number | null }>(`SELECT auth.verify_email($1, $2) AS "userId"`, [
+      tokenHash,
+      encryptedPassword,
+    ]);
     return row?.userId ?? null;
   }
 

@@ -121,8 +121,8 @@ export class CanaryEndpoints {
     );
     const token = this.recordAnswer('link of a mail', await this.findLatestToken());
     await this.addCanary(this.anonymousCaller.get(`/verify-email?token=${token}`));
-    await this.addCanary(this.anonymousCaller.post('/v1/auth/verify-email', { token }));
-    await this.addCanary(this.anonymousCaller.post('/v1/auth/verify-email', { token }));
+    await this.addCanary(this.anonymousCaller.post('/v1/auth/verify-email', { token, password: this.password }));
+    await this.addCanary(this.anonymousCaller.post('/v1/auth/verify-email', { token, password: this.password }));
   }
 
   private async callSessions(): Promise<Caller> {

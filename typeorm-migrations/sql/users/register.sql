@@ -1,13 +1,14 @@
 CREATE FUNCTION auth.register(
   email text, ascii_domain text, encrypted_password text, first_name text, last_name text, token_hash bytea,
-  token_seconds integer, OUT user_id bigint, OUT email_to text, OUT is_registered boolean
+  token_seconds integer, OUT user_id bigint, OUT email_to text, OUT is_registered boolean, OUT is_repeated boolean
 )
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
     #variable_conflict use_column
     BEGIN
-      -- An unverified account has no owner yet: the latest registration replaces it.
+      -- An unverified account has no owner yet, so the latest registration renews it. What the owner confirms is in the
+      -- token: verify_email takes password and names from there.
       INSERT INTO public.users AS u (email, ascii_domain, encrypted_password, first_name, last_name)
       VALUES (
         register.email, register.ascii_domain, register.encrypted_password, register.first_name, register.last_name)
@@ -23,12 +24,16 @@ CREATE FUNCTION auth.register(
             = lower(coalesce(split_part(register.email, '@', 1) || '@' || register.ascii_domain, register.email));
         RETURN;
       END IF;
-      INSERT INTO public.one_time_tokens (user_id, purpose, token_hash, encrypted_password, expires_at)
-      VALUES (register.user_id, 'verify_email', register.token_hash, register.encrypted_password,
-              now() + make_interval(secs => register.token_seconds));
+      register.is_repeated := EXISTS (
+        SELECT FROM public.one_time_tokens t
+        WHERE t.user_id = register.user_id AND t.purpose = 'verify_email' AND t.expires_at > now());
+      INSERT INTO public.one_time_tokens (
+        user_id, purpose, token_hash, encrypted_password, first_name, last_name, expires_at)
+      VALUES (register.user_id, 'verify_email', register.token_hash, register.encrypted_password, register.first_name,
+              register.last_name, now() + make_interval(secs => register.token_seconds));
     END $$;
 COMMENT ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) IS
   'Creates an account, or replaces one that was never verified, with a verification token. is_registered: the account '
-  'exists already and nothing changed.';
+  'exists already and nothing changed. is_repeated: another verification link is valid.';
 GRANT EXECUTE ON FUNCTION auth.register(text, text, text, text, text, bytea, integer) TO gigvault_auth;
 ALTER FUNCTION auth.register(text, text, text, text, text, bytea, integer) OWNER TO gigvault_definer;
