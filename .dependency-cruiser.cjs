@@ -142,7 +142,8 @@ module.exports = {
       from: {
         orphan: true,
         path: '^src/',
-        pathNot: '\\.d\\.ts$|\\.spec\\.tsx?$|(?:build|standby)\\.cjs$|^src/schematics/\\w+/index\\.cjs$|/assets/',
+        pathNot:
+          '\\.d\\.ts$|\\.spec\\.tsx?$|(?:build|standby|verify-export)\\.cjs$|^src/schematics/\\w+/index\\.cjs$|/assets/',
       },
       to: {},
     },

@@ -5,6 +5,9 @@ import { AdminLogsController, AuditController } from './logs/audit.controller';
 import { AuditLog, SecurityLog } from './logs/audit-log.entity';
 import { AuditHistoryService, AuditLogsService } from './logs/audit-logs.service';
 import { AuditSubscriber } from './audit.subscriber';
+import { AccountExportController, InstallationExportController } from './export/audit-export.controller';
+import { AccountExportService } from './export/account-export.service';
+import { InstallationExportService } from './export/installation-export.service';
 import { AuditProofsService } from './seals/audit-proofs.service';
 import { RecordVersionsService } from './history/record-versions.service';
 import { SecurityLogsService } from './logs/security-logs.service';
@@ -12,10 +15,22 @@ import { SecurityLogsService } from './logs/security-logs.service';
 /** Records entity changes and serves both logs. A process without this module cannot commit entity changes. */
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLog, SecurityLog])],
-  controllers: [AuditController, AuditHistoryController, AdminLogsController],
+  controllers: [
+    AccountExportController,
+    InstallationExportController,
+    AuditController,
+    AuditHistoryController,
+    AdminLogsController,
+  ],
   providers: [
-    ...[AuditSubscriber, AuditHistoryService, AuditLogsService, AuditProofsService, SecurityLogsService],
+    AccountExportService,
+    InstallationExportService,
+    AuditSubscriber,
+    AuditHistoryService,
+    AuditLogsService,
+    AuditProofsService,
     RecordVersionsService,
+    SecurityLogsService,
   ],
   exports: [AuditHistoryService, SecurityLogsService],
 })

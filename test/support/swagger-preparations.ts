@@ -103,6 +103,20 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
       return {};
     },
   },
+  'GET /v1/audit/logs/export': {
+    why: 'rows are exported once the worker has made the first seal',
+    prepare: async ({ worker }) => {
+      await worker.runTask('seal-audit-logs');
+      return {};
+    },
+  },
+  'GET /v1/admin/audit/export': {
+    why: 'rows are exported once the worker has made the first seal',
+    prepare: async ({ worker }) => {
+      await worker.runTask('seal-audit-logs');
+      return {};
+    },
+  },
   'GET /v1/admin/audit/seals': {
     why: 'the worker makes a seal each minute',
     prepare: async ({ worker }) => {

@@ -125,8 +125,10 @@ export class TreeHead {
   }
 }
 
-/** A tree of `size` leaves. */
+/** A tree of `size` leaves. Keeps each hash that it computes, so that many proofs cost little more than one. */
 export class MerkleTree {
+  private readonly ranges = new Map<string, Promise<Buffer>>();
+
   constructor(
     readonly size: number,
     private readonly readTile: TileReader,
@@ -175,7 +177,14 @@ export class MerkleTree {
   }
 
   /** `start` is a multiple of the largest power of two up to the length of the range. */
-  private async hashRange(start: number, end: number): Promise<Buffer> {
+  private hashRange(start: number, end: number): Promise<Buffer> {
+    const name = `${start}-${end}`;
+    let found = this.ranges.get(name);
+    if (!found) this.ranges.set(name, (found = this.computeRange(start, end)));
+    return found;
+  }
+
+  private async computeRange(start: number, end: number): Promise<Buffer> {
     const length = end - start;
     const level = Math.log2(length);
     if (Number.isInteger(level)) return this.hashSubtree(level, start / length);

@@ -100,14 +100,19 @@ const MEDIA_RANGE = /^\s*([\w!#$&^.+*-]+)\/([\w!#$&^.+*-]+)\s*(?:;(.*))?$/;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** True for the routes of `@ServesEvents`. */
-    servesEvents?: boolean;
+    /** The media types of `@ServesTypes`. */
+    servedTypes?: readonly string[];
   }
 }
 
 /** Allows the Accept header text/event-stream: the route serves an event stream too. */
 export function ServesEvents(): MethodDecorator {
-  return RouteConfig({ servesEvents: true } satisfies FastifyContextConfig);
+  return ServesTypes('text/event-stream');
+}
+
+/** Allows these media types in the Accept header besides JSON. */
+export function ServesTypes(...types: readonly string[]): MethodDecorator {
+  return RouteConfig({ servedTypes: types } satisfies FastifyContextConfig);
 }
 
 /**
@@ -154,8 +159,7 @@ function isApi({ routeOptions }: FastifyRequest): boolean {
 }
 
 function listResponseTypes({ routeOptions }: FastifyRequest): string[] {
-  const types = ['application/json', 'application/problem+json'];
-  return routeOptions.config.servesEvents ? [...types, 'text/event-stream'] : types;
+  return ['application/json', 'application/problem+json', ...(routeOptions.config.servedTypes ?? [])];
 }
 
 /** Policy of API responses: a browser that displays one loads nothing and runs nothing. */

@@ -42,6 +42,8 @@ const EXTRA_STATUSES: Readonly<Record<string, readonly Status[]>> = {
   'post /v1/auth/login/mfa': ['401', '403'],
   'post /v1/auth/refresh': ['401', '403'],
   'get /v1/audit/logs/{id}/proof': ['409'],
+  'get /v1/audit/logs/export': ['409'],
+  'get /v1/admin/audit/export': ['409'],
   'post /v1/auth/mfa/totp/confirm': ['409'],
   'post /v1/admin/users/{id}/reset-mfa': ['409'],
   'post /v1/tokens/{id}/refresh': ['409'],
