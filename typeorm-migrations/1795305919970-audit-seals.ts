@@ -10,6 +10,7 @@ export class AuditSeals implements MigrationInterface {
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(TABLES);
+    await queryRunner.query(VERIFICATIONS);
     await queryRunner.query('GRANT CREATE ON SCHEMA audit TO gigvault_auditor');
     await createFunctions(queryRunner, 'audit-seals', [
       ...['begin_seal', 'audit_entry', 'security_entry', 'log_entries', 'store_seal', 'check_entries', 'removals'],
@@ -31,7 +32,7 @@ export class AuditSeals implements MigrationInterface {
         audit.security_entry(security_logs),
         audit.audit_entry(audit_logs),
         audit.begin_seal(bigint);
-      DROP TABLE audit.tiles, audit.seals;
+      DROP TABLE audit.verifications, audit.tiles, audit.seals;
     `);
   }
 }
@@ -102,4 +103,44 @@ const TABLES = `
   GRANT SELECT (id, security_floor) ON audit.seals TO gigvault_definer;
   GRANT INSERT ON audit.seals TO gigvault_auditor;
   GRANT INSERT, UPDATE (hashes) ON audit.tiles TO gigvault_auditor;
+`;
+
+/** An admin requests a verification; only a worker, which has the key, writes its progress and report. */
+const VERIFICATIONS = `
+  CREATE TABLE audit.verifications (
+    id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT verifications_pkey PRIMARY KEY,
+    status text NOT NULL DEFAULT 'pending'
+      CONSTRAINT verifications_status_known CHECK (status IN ('pending', 'running', 'finished', 'failed')),
+    started_by_id bigint NOT NULL,
+    from_time timestamptz,
+    until_time timestamptz,
+    progress double precision NOT NULL DEFAULT 0
+      CONSTRAINT verifications_progress_range CHECK (progress BETWEEN 0 AND 1),
+    report jsonb,
+    error text CONSTRAINT verifications_error_length CHECK (char_length(error) BETWEEN 1 AND 1000),
+    created_at timestamptz NOT NULL DEFAULT now(),
+    started_at timestamptz,
+    seen_at timestamptz,
+    ended_at timestamptz,
+    CONSTRAINT verifications_times CHECK (from_time < until_time),
+    CONSTRAINT verifications_finished_has_report CHECK ((status = 'finished') = (report IS NOT NULL)),
+    CONSTRAINT verifications_failed_has_error CHECK ((status = 'failed') = (error IS NOT NULL))
+  );
+  COMMENT ON TABLE audit.verifications IS 'What admins had compared with the seals of the logs, and the results.';
+  COMMENT ON COLUMN audit.verifications.progress IS 'The share of the work that is done, from 0 to 1.';
+  COMMENT ON COLUMN audit.verifications.seen_at IS 'When the worker that runs it last wrote; an older one has died.';
+
+  ALTER TABLE audit.verifications ENABLE ROW LEVEL SECURITY;
+  ALTER TABLE audit.verifications FORCE ROW LEVEL SECURITY;
+  CREATE POLICY verifications_worker_select ON audit.verifications
+    FOR SELECT TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY verifications_worker_update ON audit.verifications
+    FOR UPDATE TO gigvault_worker USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY verifications_admin_select ON audit.verifications
+    FOR SELECT TO gigvault_admin USING (EXISTS (SELECT FROM auth.signed_session));
+  CREATE POLICY verifications_admin_insert ON audit.verifications
+    FOR INSERT TO gigvault_admin WITH CHECK (EXISTS (SELECT FROM auth.signed_session) AND status = 'pending');
+  GRANT SELECT, UPDATE (status, progress, report, error, started_at, seen_at, ended_at)
+    ON audit.verifications TO gigvault_worker;
+  GRANT SELECT, INSERT (started_by_id, from_time, until_time) ON audit.verifications TO gigvault_admin;
 `;

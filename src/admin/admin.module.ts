@@ -33,6 +33,8 @@ import { DatabaseMetricsService } from './api/database/database-metrics.service'
 import { EncryptionKeysController } from './api/encryption-keys/encryption-keys.controller';
 import { EncryptionKeysService } from './api/encryption-keys/encryption-keys.service';
 import { UpworkCallMetrics } from './dashboard/overview/upwork-call-metrics';
+import { LogVerificationsController } from './api/log-verifications/log-verifications.controller';
+import { LogVerificationsService } from './api/log-verifications/log-verifications.service';
 import { AdminTasksService, TaskAlertsService } from './api/tasks/admin-tasks.service';
 import { AdminTasksController } from './api/tasks/admin-tasks.controller';
 import { AdminUsersController } from './api/users/admin-users.controller';
@@ -59,6 +61,7 @@ const PANEL_CLASSES = [
     AdminBackupsController,
     DatabaseController,
     EncryptionKeysController,
+    LogVerificationsController,
     AdminTasksController,
     AdminUsersController,
   ],
@@ -68,6 +71,7 @@ const PANEL_CLASSES = [
     BackupFilesService,
     DatabaseMetricsService,
     EncryptionKeysService,
+    LogVerificationsService,
     TaskAlertsService,
     AdminTasksService,
     AdminUsersService,

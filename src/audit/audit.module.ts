@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { AuditHistoryController } from './history/audit-history.controller';
 import { AdminLogsController, AuditController } from './logs/audit.controller';
+import { declareConstraint } from '../platform/errors/postgres-errors';
 import { AuditLog, SecurityLog } from './logs/audit-log.entity';
 import { AuditHistoryService, AuditLogsService } from './logs/audit-logs.service';
 import { AuditSubscriber } from './audit.subscriber';
@@ -11,6 +12,12 @@ import { InstallationExportService } from './export/installation-export.service'
 import { AuditProofsService } from './seals/audit-proofs.service';
 import { RecordVersionsService } from './history/record-versions.service';
 import { SecurityLogsService } from './logs/security-logs.service';
+
+declareConstraint('verifications_times', {
+  code: 'validation.failed',
+  pointer: '/to',
+  message: 'to must be after from.',
+});
 
 /** Records entity changes and serves both logs. A process without this module cannot commit entity changes. */
 @Module({

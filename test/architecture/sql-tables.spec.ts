@@ -45,6 +45,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   user_job_stats: 'analytics',
   user_mfa: 'auth',
   user_tokens: 'tokens',
+  verifications: 'audit',
   view_refreshes: 'platform',
   witnessed_logs: 'audit',
 };

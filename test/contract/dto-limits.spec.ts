@@ -112,6 +112,9 @@ const NOT_STORED: readonly string[] = [
   'StepUpDto.code',
   'VerifyEmailDto.token',
   'VerifyEmailDto.password',
+  'VerifyLogsDto.reason',
+  'VerifyLogsDto.from',
+  'VerifyLogsDto.to',
 ];
 
 /** Fields with weaker rules than their column. */

@@ -194,7 +194,11 @@ describe('the OpenAPI contract', () => {
     ]);
     expect(
       bodies.filter(({ types }) => types.includes('text/event-stream')).map(({ name, status }) => `${name} ${status}`),
-    ).toEqual(['POST /v1/ai/generations 200', 'GET /v1/ai/generations/{id}/stream 200']);
+    ).toEqual([
+      'POST /v1/ai/generations 200',
+      'GET /v1/ai/generations/{id}/stream 200',
+      'GET /v1/admin/audit/verify/{id}/events 200',
+    ]);
     const texts = operations.flatMap(([, { requestBody }]) =>
       Object.entries(requestBody?.content ?? {})
         .filter(([type]) => /csv|ndjson/.test(type))

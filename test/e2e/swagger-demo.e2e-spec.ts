@@ -19,6 +19,8 @@ const EMPTY: Readonly<Record<string, string>> = {
 
 /** Reads that no form can complete, and why. */
 const NEEDS: Readonly<Record<string, string>> = {
+  'GET /v1/admin/audit/verify/{id}': 'a verification that an admin requests',
+  'GET /v1/admin/audit/verify/{id}/events': 'a verification that an admin requests',
   'GET /v1/audit/logs/{id}/proof': 'the seal of the next minute',
   'GET /v1/tokens/upwork/callback': 'a state and a code that Upwork adds to the address once',
 };

@@ -29,6 +29,7 @@ const FIRST: Readonly<Record<string, string>> = {
   'POST /v1/auth/refresh': 'POST /v1/auth/login',
   'POST /v1/users/me/erase': STEP_UP,
   'GET /v1/users/me/export': STEP_UP,
+  'POST /v1/admin/audit/verify': STEP_UP,
   'POST /v1/admin/backups': STEP_UP,
   'POST /v1/admin/encryption-keys/rotate': STEP_UP,
 };
@@ -38,6 +39,7 @@ const MAY_BE_EMPTY = 'GET /v1/admin/tasks/alerts';
 
 /** Operations whose second "Execute" is rejected, with the error code. All others can be repeated. */
 const REPEATED: Readonly<Record<string, string>> = {
+  'POST /v1/admin/audit/verify': '409 audit.verification_running',
   'POST /v1/admin/backups/{id}/verify': '409 backup.not_checkable',
   'POST /v1/admin/encryption-keys/{id}/retire': '404 encryption_key.not_found',
   'POST /v1/admin/users/{id}/reset-mfa': '409 mfa.not_enabled',

@@ -454,6 +454,15 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     make: () => `INSERT INTO audit.witnessed_logs (origin, tree_size, root_hash, checkpoint)
       VALUES ('x', 1, sha256(''), 'x') ON CONFLICT DO NOTHING`,
   },
+  'audit.verifications': {
+    // An admin requests one. A worker writes its result.
+    select: 'x x x 1 1',
+    insert: 'x x x 1 x',
+    update: 'x x x x 1',
+    delete: NOBODY,
+    set: 'progress = 0',
+    make: () => 'INSERT INTO audit.verifications (started_by_id) VALUES (1)',
+  },
   'audit.audited_tables': {
     // gigvault_app reads the list for the check at start.
     select: '1 1 1 x x',

@@ -5,6 +5,7 @@ import { SessionsService } from '../../auth/sessions/sessions.service';
 import { markHandled, FairSemaphore } from '../../platform/concurrency/fair-semaphore';
 import { Config } from '../../platform/config/config';
 import { currentContext, runInContext } from '../../platform/context/request-context';
+import { formatEvent, runStepsInContext } from '../../platform/http/responses/event-stream';
 import { GenerationDto } from './generations.dto';
 import { GenerationStreamStoreService } from './generation-stream-store.service';
 import { GenerationRunnerService } from './generation-runner.service';
@@ -157,22 +158,5 @@ async function waitForEvent<T>(next: Promise<T>, ms: number): Promise<T | undefi
     return await Promise.race([next, sleep(ms, undefined, { ref: false, signal: late.signal }).catch(() => undefined)]);
   } finally {
     late.abort();
-  }
-}
-
-function formatEvent(event: string, id: number, data: unknown): string {
-  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-/** Runs each step of a generator in the context that `enter` sets. */
-async function* runStepsInContext<T>(source: AsyncGenerator<T>, enter: <R>(work: () => R) => R): AsyncGenerator<T> {
-  try {
-    for (;;) {
-      const next = await enter(() => source.next());
-      if (next.done) return;
-      yield next.value;
-    }
-  } finally {
-    await enter(() => source.return(undefined));
   }
 }

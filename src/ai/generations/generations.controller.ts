@@ -1,5 +1,16 @@
-import { Readable } from 'node:stream';
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Param,
+  Post,
+  Query,
+  Req,
+  Res,
+  type StreamableFile,
+} from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiCreatedResponse,
@@ -12,6 +23,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { SignedIn } from '../../platform/http/access/access';
+import { EVENT_STREAM, toEventStream } from '../../platform/http/responses/event-stream';
 import { IfMatch, type Preconditions } from '../../platform/http/responses/preconditions';
 import { ApiPage, type Page } from '../../platform/http/pagination/page.dto';
 import { ServesEvents } from '../../platform/http/edge/request-hooks';
@@ -20,8 +32,6 @@ import { readRequestKey, HandlesIdempotencyKey } from '../../platform/idempotenc
 import { CreateGenerationDto, GenerationDto, ListGenerationsDto } from './generations.dto';
 import { GenerationEventsService } from './generation-events.service';
 import { GenerationsService } from './generations.service';
-
-const EVENT_STREAM = 'text/event-stream';
 
 const PREFER_HEADER = {
   name: 'Prefer',
@@ -164,10 +174,4 @@ function isEventStreamRequested({ headers }: FastifyRequest): boolean {
 function readLastEventId({ headers }: FastifyRequest): number {
   const id = String(headers['last-event-id'] ?? '');
   return /^\d{1,9}$/.test(id) ? Number(id) : 0;
-}
-
-/** Creates the response. X-Accel-Buffering keeps proxies from buffering it. */
-function toEventStream(events: AsyncGenerator<string>, reply: FastifyReply): StreamableFile {
-  void reply.header('x-accel-buffering', 'no');
-  return new StreamableFile(Readable.from(events, { objectMode: false }), { type: `${EVENT_STREAM}; charset=utf-8` });
 }

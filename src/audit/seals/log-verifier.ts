@@ -93,7 +93,7 @@ export class LogVerifier {
   async verify(): Promise<VerificationReport> {
     const [newest] = await this.read((unit) => unit.query<{ treeSize: number }>(FIND_TREE_SIZE));
     // Each entry is read from its seal and compared with its row.
-    this.progress.total = 2 * (newest?.treeSize ?? 0);
+    this.progress.total = 2 * (newest?.treeSize ?? 1);
     await this.seals.verifyNext();
     await this.findRemovals();
     for (const log of LOGS) await this.verifyRows(log);

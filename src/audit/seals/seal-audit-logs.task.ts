@@ -1,11 +1,12 @@
 import { Config } from '../../platform/config/config';
-import { SystemDatabase } from '../../platform/database/system-database';
+import { type AdminReader, SystemDatabase } from '../../platform/database/system-database';
 import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../platform/scheduler/scheduled-task';
 import { AuditSealer } from './audit-sealer';
 import { HeadFile, whyNotExtended } from './head-file';
 import { findWitnessedHeads } from './cosigned-heads';
 import type { Tampering } from './findings';
-import { LogVerifier } from './log-verifier';
+import { LogVerifier, type VerificationReport, type VerifyOptions } from './log-verifier';
+import { RequestedVerification } from './requested-verification';
 import { NoteSigner } from './signed-note';
 
 /** Differences that an error names. */
@@ -61,27 +62,42 @@ async function sealAll(log: OpenLog, signal: AbortSignal): Promise<{ rows: numbe
   return { rows, seals };
 }
 
-async function verifyAuditLogs({ service, signal }: TaskContext): Promise<TaskResult | Skipped> {
+async function verifyAuditLogs({ service, signal, startedBy }: TaskContext): Promise<TaskResult | Skipped> {
+  const verify = (options: VerifyOptions): Promise<LogReport> => verifyLog(service, { ...options, signal });
+  const request = startedBy === 'admin' ? await RequestedVerification.take(service(SystemDatabase)) : undefined;
+  const { tampering, treeSize, differences, ...counts } = await (request ? request.run(verify) : verify({}));
+  if (differences > 0) throw new Error(describeTampering(differences, tampering));
+  return treeSize === 0 ? { skipped: 'no row is sealed yet' } : { ...counts, entries: treeSize };
+}
+
+/** A report with the number of entries that a witness of the settings has cosigned. */
+type LogReport = VerificationReport & { readonly witnessed: number };
+
+/** Seals all rows, and verifies the log with the head in the file and those of the witnesses. */
+async function verifyLog(
+  service: TaskContext['service'],
+  options: VerifyOptions & { readonly signal: AbortSignal },
+): Promise<LogReport> {
   const log = openLog(service);
   const { sealer, file, createSigner, database } = log;
   // An event that explains a missing row must be on record. The verification reports what is wrong with the head.
-  await sealAll(log, signal).catch(() => undefined);
+  const seal = () => sealAll(log, options.signal).catch(() => undefined);
+  await seal();
   const head = await sealer.readHead();
-  if (!head && !file?.exists) return { skipped: 'no row is sealed yet' };
   const key = createSigner(head?.origin ?? null).verifier;
   const kept = file?.exists ? file.read(key) : undefined;
   const witnessed = await findWitnessedHeads(service);
-  const verifier = new LogVerifier(
-    (work) => database.asScheduler(work),
-    { keys: [key], heads: [...(kept ? [kept] : []), ...witnessed.heads] },
-    { signal, seal: () => sealAll(log, signal).catch(() => undefined) },
-  );
-  const { tampering: found, differences, treeSize, ...counts } = await verifier.verify();
+  const trusted = { keys: [key], heads: [...(kept ? [kept] : []), ...witnessed.heads] };
+  const read: AdminReader = (work) => database.asScheduler(work);
+  const report = await new LogVerifier(read, trusted, { ...options, seal }).verify();
   const foreign = file?.exists && !kept ? [{ place: file.path, problem: 'it is not signed by the key' }] : [];
   const outside = [...foreign, ...witnessed.tampering];
-  const tampering = [...outside, ...found];
-  if (tampering.length > 0) throw new Error(describeTampering(differences + outside.length, tampering));
-  return { ...counts, entries: treeSize, witnessed: Math.max(0, ...witnessed.heads.map(({ size }) => size)) };
+  return {
+    ...report,
+    witnessed: Math.max(0, ...witnessed.heads.map(({ size }) => size)),
+    differences: report.differences + outside.length,
+    tampering: [...outside, ...report.tampering],
+  };
 }
 
 function describeTampering(count: number, tampering: readonly Tampering[]): string {

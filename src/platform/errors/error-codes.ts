@@ -191,6 +191,12 @@ export const ERROR_CODES = {
   'conversation.not_found': define(404, 'Conversation not found', 'You have no conversation with this id.'),
   'audit.not_found': define(404, 'Record not found', 'The audit log has no record with this id.'),
   'audit.not_sealed': define(409, 'The row is not sealed yet', 'Repeat the request in a minute.'),
+  'audit.verification_not_found': define(404, 'Verification not found', 'No verification of the logs has this id.'),
+  'audit.verification_running': define(
+    409,
+    'Another verification is not finished',
+    'Wait until it is finished, and repeat the request.',
+  ),
   'encryption_key.not_found': define(404, 'Encryption key not found', 'No encryption key has this id.'),
   'encryption_key.in_use': define(
     409,
