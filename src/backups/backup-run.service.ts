@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Config } from '../platform/config/config';
 import { withDirectConnection } from '../platform/database/driver/direct-connection';
+import { findLoginUrl } from '../platform/database/driver/primary-host';
 import { migrationNames } from '../platform/database/schema/migrations';
 import { EncryptionService } from '../platform/encryption/encryption.service';
 import { MasterKeys } from '../platform/encryption/master-keys';
@@ -77,8 +78,8 @@ export class BackupRunService implements OnApplicationShutdown {
     await Promise.race([this.currentRun, sleep(SHUTDOWN_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  private runExclusively(context: TaskContext): Promise<TaskResult | Skipped> {
-    return withDirectConnection(this.config.getDatabaseUrl('backup'), async (connection) => {
+  private async runExclusively(context: TaskContext): Promise<TaskResult | Skipped> {
+    return withDirectConnection(await findLoginUrl(this.config, 'backup'), async (connection) => {
       await assertSeesAllRows(connection);
       await connection.query('BEGIN');
       while (!(await connection.query<{ isFree: boolean }>(TRY_LOCK))[0]?.isFree)
@@ -168,7 +169,7 @@ export class BackupRunService implements OnApplicationShutdown {
 
   /** Dumps the database, encrypts the dump and stores it. */
   private async createBackup(context: TaskContext, id: number, tools: PostgresTools): Promise<ExpectedFile> {
-    const url = this.config.getDatabaseUrl('backup');
+    const url = await findLoginUrl(this.config, 'backup');
     const canary = randomBytes(24).toString('base64url');
     const sealKey = randomUUID();
     const sealed = await this.encryption.seal(canary, buildCanaryContext(sealKey));
@@ -214,8 +215,8 @@ export class BackupRunService implements OnApplicationShutdown {
   /** Finds the programs and starts the cluster on first use; one run shares them. */
   private createLazyTools(major: number) {
     let lazyTools: Promise<RestoreTools> | undefined;
-    const url = this.config.getDatabaseUrl('backup');
     const open = async (): Promise<RestoreTools> => {
+      const url = await findLoginUrl(this.config, 'backup');
       const tools = await findTools(major);
       return {
         tools,

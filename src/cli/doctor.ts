@@ -12,9 +12,10 @@ import { EMBEDDED_REDIS, EmbeddedInstallation } from './doctor/embedded-installa
 import { checkEnvironmentFile } from './doctor/environment-file';
 import { type Finding, formatFinding, formatSummary, ok, problem } from './doctor/finding';
 import { checkAccounts, checkBackupFolder, checkDisks, checkMailServer, checkPorts } from './doctor/machine-checks';
-import { checkDatabase, checkRedis, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
+import { checkRedis } from './doctor/redis-checks';
+import { checkDatabase, type DatabaseSituation, describeServiceProblems } from './doctor/service-checks';
 import { checkKeyFile, checkNames, checkSettings, describeSetting } from './doctor/settings-checks';
-import { findServiceProblems } from './launcher/external-services';
+import { findServiceProblems, readRedis } from './launcher/external-services';
 
 /** Settings that secrets.json of an embedded installation contains. */
 const GENERATED = new Set(['SECRET_KEY', 'CONTEXT_KEY', 'AUDIT_SIGNING_KEY']);
@@ -169,7 +170,7 @@ async function examineConnections(
   const failed = problems.map(({ name }) => name);
   const findings = await describeServiceProblems(problems, env);
   const redis = env['REDIS_URL'];
-  if (redis && !failed.includes('REDIS_URL')) findings.push(...(await checkRedis(redis)));
+  if (redis && !failed.includes('REDIS_URL')) findings.push(...(await checkRedis(readRedis(env))));
   const isPostgresUsable = failed.every((name) => name === 'REDIS_URL');
   if (config && isPostgresUsable) findings.push(...(await checkDatabase(config, situation)));
   return findings;

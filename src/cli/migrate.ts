@@ -2,7 +2,9 @@ import { readContextKey, readVariables } from '../platform/config/load-config';
 import { DataFolder } from '../local-services/data-folder';
 import { revertLatestMigration, runMigrations, storeContextKeys, withCommands } from '../local-services/database-setup';
 import { InstallationSecrets, selectKeys, ServicesFile } from '../local-services/server-environment';
+import { findPrimaryUrl } from '../platform/database/driver/primary-host';
 import { loadEnvironmentFile } from './command-line';
+import { readHosts } from './launcher/external-services';
 import { reportMigrations } from './launcher/source-reloader';
 
 /**
@@ -13,7 +15,7 @@ async function main(): Promise<string> {
   loadEnvironmentFile();
   const env = readVariables(process.env);
   const given = env['DATABASE_MIGRATION_URL'];
-  if (given) return run(given, env);
+  if (given) return run(await findPrimaryUrl(given, readHosts(env)), env);
   const folder = new DataFolder();
   const url = new ServicesFile(folder.resolve('services.json')).read()?.postgres?.owner;
   if (url === undefined) throw new Error('Set DATABASE_MIGRATION_URL, or start Gigvault here first (npm start).');

@@ -6,7 +6,9 @@ import {
   runMigrations,
   storeContextKeys,
 } from '../local-services/database-setup';
+import { findPrimaryUrl } from '../platform/database/driver/primary-host';
 import { loadEnvironmentFile } from './command-line';
+import { readHosts } from './launcher/external-services';
 
 /**
  * Prepares a database that is not embedded; the one-shot service of the compose file. Runs bootstrap.sql as
@@ -17,11 +19,12 @@ async function main(): Promise<void> {
   loadEnvironmentFile();
   const contextKey = readContextKey(process.env);
   if (contextKey === undefined) throw new Error('SECRET_KEY: required, to store the keys that sign contexts');
-  const superuser = new URL(readRequiredUrl('DATABASE_SUPERUSER_URL'));
+  const hosts = readHosts(readVariables(process.env));
+  const superuser = new URL(await findPrimaryUrl(readRequiredUrl('DATABASE_SUPERUSER_URL'), hosts));
   const urlOf = (name: string): string => Object.assign(new URL(superuser), { pathname: `/${name}` }).href;
   const passwords = Object.fromEntries(LOGIN_ROLES.map((role) => [role, readPassword(getUrlVariable(role))]));
   await bootstrapDatabase(urlOf, superuser.pathname.slice(1), passwords as Record<Role, string>);
-  const migrationUrl = readRequiredUrl('DATABASE_MIGRATION_URL');
+  const migrationUrl = await findPrimaryUrl(readRequiredUrl('DATABASE_MIGRATION_URL'), hosts);
   await runMigrations(migrationUrl);
   await storeContextKeys(migrationUrl, contextKey);
 }

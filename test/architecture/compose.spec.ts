@@ -35,7 +35,7 @@ interface ComposeFile {
 const compose = parse(readFileSync('docker/compose.yml', 'utf8'), { merge: true }) as ComposeFile;
 /** Optional secrets stay in .env, as the comment of the compose file says; NAME_FILE works for them too. */
 const OPTIONAL_SECRETS = new RegExp(
-  '^(?:GIGVAULT_ADMIN_PASSWORD|UPWORK_CLIENT_SECRET|VAULT_TOKEN|BACKUP_SCRATCH_URL|' +
+  '^(?:GIGVAULT_ADMIN_PASSWORD|UPWORK_CLIENT_SECRET|VAULT_TOKEN|REDIS_SENTINEL_PASSWORD|BACKUP_SCRATCH_URL|' +
     '(?:BACKUP_S3|AWS_KMS|AI)_\\w+_KEY)$',
 );
 

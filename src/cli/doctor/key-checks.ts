@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { LOGINS, withClient } from '../../local-services/database-setup';
 import type { Config } from '../../platform/config/config';
 import { ContextSigner } from '../../platform/database/context-signer';
+import { findLoginUrl } from '../../platform/database/driver/primary-host';
 import { isContextKeyKnown, type ParameterizedQuery } from '../../platform/database/schema/context-check';
 import { EncryptionError } from '../../platform/encryption/ciphertext';
 import { associatedData } from '../../platform/encryption/data-keys';
@@ -43,7 +44,7 @@ async function signIn(client: Client, config: Config, login: string): Promise<bo
  * context key, which is a finding of its own.
  */
 export async function checkSecretKey(config: Config): Promise<Finding[]> {
-  const rows = await withClient(config.getDatabaseUrl('auth'), async (client) => {
+  const rows = await withClient(await findLoginUrl(config, 'auth'), async (client) => {
     if (!(await signIn(client, config, LOGINS.auth))) return undefined;
     return (await client.query<{ hash: string }>(FIND_SECRET_KEY_CHECK)).rows;
   });
@@ -60,7 +61,7 @@ export async function checkSecretKey(config: Config): Promise<Finding[]> {
  * know the context key, which is a finding of its own.
  */
 export async function checkKeys(config: Config): Promise<Finding[]> {
-  const rows = await withClient(config.getDatabaseUrl('worker'), async (client) => {
+  const rows = await withClient(await findLoginUrl(config, 'worker'), async (client) => {
     if (!(await signIn(client, config, LOGINS.worker))) return undefined;
     const found = await client.query<StoredKey>(
       `SELECT user_id AS "userId", key_id AS "keyId", wrapped_key AS "wrappedKey"

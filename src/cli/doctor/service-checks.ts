@@ -1,7 +1,7 @@
-import { Redis } from 'ioredis';
 import { LOGINS, withClient } from '../../local-services/database-setup';
 import { DATABASE_URL_ROLES } from '../../local-services/server-environment';
 import type { Config } from '../../platform/config/config';
+import { findLoginUrl, findPrimaryUrl } from '../../platform/database/driver/primary-host';
 import {
   type CatalogQuery,
   findSchemaProblems,
@@ -9,11 +9,17 @@ import {
   NEWER_SCHEMA_CURES,
   unknownSchema,
 } from '../../platform/database/schema/schema-problems';
-import { shortReason } from '../../platform/health/health.service';
-import { findEvictionWarning } from '../../platform/redis/redis-clients';
-import { NO_SUCH_HOST, PASSWORD_REFUSED, type ServiceProblem, TLS_MISMATCH } from '../launcher/external-services';
+import {
+  NO_SUCH_HOST,
+  PASSWORD_REFUSED,
+  readHosts,
+  type ServiceProblem,
+  TLS_MISMATCH,
+  UNTRUSTED_CERTIFICATE,
+} from '../launcher/external-services';
 import { type Finding, ok, problem, warning } from './finding';
 import { checkContextKey, checkKeys, checkSecretKey } from './key-checks';
+import { findRedisCure } from './redis-checks';
 
 const OLDEST_MAJOR = 15;
 
@@ -36,8 +42,8 @@ export interface DatabaseSituation {
 
 /** Checks version, roles, schema, clock and keys of a database whose logins all work. */
 export async function checkDatabase(config: Config, situation: DatabaseSituation): Promise<Finding[]> {
-  const findings = await describeDenial('DATABASE_URL', LOGINS.app, () =>
-    withClient(config.database.urls.app, async (client) => {
+  const findings = await describeDenial('DATABASE_URL', LOGINS.app, async () =>
+    withClient(await findLoginUrl(config, 'app'), async (client) => {
       const query: CatalogQuery = async (sql) => (await client.query<Record<string, unknown>>(sql)).rows;
       const version = await checkVersion(query);
       if (version.level === 'problem') return [version];
@@ -138,18 +144,12 @@ function readLogin(url = ''): string {
   return URL.canParse(url) ? new URL(url).username : '';
 }
 
-function findRedisCure(reason: string): string {
-  if (reason === PASSWORD_REFUSED)
-    return 'correct REDIS_URL: redis://:PASSWORD@HOST:6379/0; the password is requirepass of redis.conf';
-  return reason === NO_SUCH_HOST
-    ? 'correct the host in REDIS_URL'
-    : 'systemctl start redis-server, or correct REDIS_URL';
-}
-
 function findPostgresCure(name: string, reason: string): string {
   if (reason === PASSWORD_REFUSED) return `correct ${name}, or set the passwords of the URLs: ${PREPARE}`;
   if (reason === NO_SUCH_HOST) return `correct the host in ${name}`;
   if (reason === TLS_MISMATCH) return `correct sslmode in ${name}: ?sslmode=require, or ?sslmode=disable without TLS`;
+  if (reason === UNTRUSTED_CERTIFICATE)
+    return `append ?sslmode=verify-full&sslrootcert=FILE to ${name}, and use a host of the certificate`;
   return reason.includes('no such database')
     ? `${PREPARE}, or correct ${name}`
     : `systemctl start postgresql, or correct ${name}`;
@@ -164,58 +164,11 @@ async function findMissingRoles(env: NodeJS.ProcessEnv, problems: readonly Servi
     .map((name) => env[name])
     .find(Boolean);
   if (url === undefined) return [];
-  return withClient(url, async (client) => {
+  return withClient(await findPrimaryUrl(url, readHosts(env)), async (client) => {
     const { rows } = await client.query<{ name: string }>(
       'SELECT unnest($1::text[]) AS name EXCEPT SELECT rolname FROM pg_roles',
       [[...failed].filter((name) => name !== 'REDIS_URL').map((name) => readLogin(env[name]))],
     );
     return rows.map(({ name }) => name);
   });
-}
-
-const TIMEOUT_MS = 5_000;
-
-/** A key that expires; the check needs to write. */
-const PROBE_KEY = 'doctor';
-const PROBE_SECONDS = 10;
-
-/** What to do about a Redis that answers but refuses writes, by the reason that readiness shows. */
-const CURES: Readonly<Record<string, string>> = {
-  'read-only': 'point REDIS_URL at the primary, or make this one it: redis-cli REPLICAOF NO ONE',
-  'out of memory': 'redis-cli CONFIG SET maxmemory 0, or a larger limit',
-  'cannot write to disk': 'free space on the disk of Redis; redis-cli LASTSAVE shows the last success',
-};
-
-/** Checks that a reachable Redis accepts writes and never evicts keys. */
-export async function checkRedis(url: string): Promise<Finding[]> {
-  const client = new Redis(url, {
-    lazyConnect: true,
-    retryStrategy: () => null,
-    maxRetriesPerRequest: 0,
-    commandTimeout: TIMEOUT_MS,
-  });
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return [await checkWrite(client), await checkEviction(client)];
-  } finally {
-    client.disconnect();
-  }
-}
-
-async function checkWrite(client: Redis): Promise<Finding> {
-  try {
-    await client.set(PROBE_KEY, '', 'EX', PROBE_SECONDS);
-    return ok('Redis', 'accepts writes');
-  } catch (error) {
-    const reason = shortReason(error);
-    return problem('Redis', `refuses writes: ${reason}`, CURES[reason] ?? 'redis-cli INFO persistence');
-  }
-}
-
-async function checkEviction(client: Redis): Promise<Finding> {
-  const sentence = await findEvictionWarning(client);
-  if (sentence === undefined) return ok('Redis', 'keeps all keys');
-  const consequence = 'users would be signed out and tasks lost';
-  return warning('Redis', `${sentence}: ${consequence}`, 'redis-cli CONFIG SET maxmemory-policy noeviction');
 }

@@ -27,6 +27,7 @@ import {
 import { FAKE_NAMES, type FakeName, fetchFakeSettings, getFakeTitle } from './fake-programs';
 import { findFreePort, whyNotListen, whyNotUnprivileged, readCpuTime } from '../../local-services/managed-process';
 import { changeOwner, findServerUsers, isWritableBy } from '../../local-services/file-permissions';
+import { findPrimaryUrl } from '../../platform/database/driver/primary-host';
 import { checkExternalServices } from './external-services';
 import type { LauncherLock } from './launcher-lock';
 import { buildApiUrl, waitUntilReady } from './readiness';
@@ -188,10 +189,11 @@ export class Launcher {
     const { postgres } = this.serviceSet;
     const environment = this.buildEnvironment();
     const migrationUrl = environment['DATABASE_MIGRATION_URL'] ?? '';
-    const { contextKey } = loadConfig(environment);
+    const { contextKey, database } = loadConfig(environment);
     if (!postgres) {
-      await this.runMigrations(migrationUrl);
-      return storeContextKeys(migrationUrl, contextKey);
+      const primaryUrl = await findPrimaryUrl(migrationUrl, database.hosts);
+      await this.runMigrations(primaryUrl);
+      return storeContextKeys(primaryUrl, contextKey);
     }
     const { passwords } = this.secrets.values;
     try {

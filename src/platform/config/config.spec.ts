@@ -26,6 +26,19 @@ describe('loadConfig', () => {
     expect(config.embedded).toBe(false);
   });
 
+  it('reads hosts of PostgreSQL and Sentinels', () => {
+    const config = loadConfig(
+      buildTestEnvironment({ DATABASE_HOSTS: 'db1:5432, [::1]:5433', REDIS_SENTINELS: '10.0.0.1:26379' }),
+    );
+
+    expect(config.database.hosts).toEqual([
+      { host: 'db1', port: 5432 },
+      { host: '::1', port: 5433 },
+    ]);
+    expect(config.redis.sentinel).toMatchObject({ hosts: [{ host: '10.0.0.1', port: 26379 }], name: 'mymaster' });
+    expect(loadConfig(buildTestEnvironment()).redis.sentinel).toBeUndefined();
+  });
+
   it('splits lists and keys', () => {
     const config = loadConfig(
       buildTestEnvironment({ TRUSTED_PROXIES: '10.0.0.0/8, ::1', ENCRYPTION_KEYS: `new:${KEY},old:${KEY}` }),
@@ -98,6 +111,31 @@ describe('loadConfig', () => {
         'VAULT_ADDR: must begin with https',
       ],
     ),
+    ...['db1', 'db1:0', 'db1:70000', 'a:1,,b', 'postgres://db1:5432', '[::1:5432'].map(
+      (DATABASE_HOSTS): [string, Record<string, string>, string] => [
+        `hosts that are none: ${DATABASE_HOSTS}`,
+        { DATABASE_HOSTS },
+        'DATABASE_HOSTS: must be a list of host:port, separated by commas',
+      ],
+    ),
+    ['a Sentinel without a port', { REDIS_SENTINELS: 'sentinel1' }, 'REDIS_SENTINELS: must be a list of host:port'],
+    [
+      'a password of no Sentinel',
+      { REDIS_SENTINEL_PASSWORD: 'secret' },
+      'REDIS_SENTINEL_PASSWORD: needs REDIS_SENTINELS',
+    ],
+    ['a missing authority of Redis', { REDIS_CA_FILE: '/no/ca.pem' }, 'REDIS_CA_FILE: must be a readable file'],
+    ['a file that is no certificate', { REDIS_CA_FILE: 'package.json' }, 'REDIS_CA_FILE: must be a readable file'],
+    [
+      'a missing authority of PostgreSQL',
+      { DATABASE_AUTH_URL: 'postgres://a@b/c?sslmode=verify-full&sslrootcert=/no/ca.pem' },
+      'DATABASE_AUTH_URL: must have as sslrootcert a readable file of certificates',
+    ],
+    [
+      'an sslmode that encrypts only perhaps',
+      { DATABASE_URL: 'postgres://a@b/c?sslmode=prefer' },
+      'DATABASE_URL: must have an sslmode of disable, no-verify, require, verify-full',
+    ],
     ['an origin with a path', { CORS_ORIGINS: 'https://a.example/path' }, 'CORS_ORIGINS'],
   ])('rejects %s', (_, changes, name) => {
     expect(findProblems(changes)[0]).toMatch(new RegExp(`^${name}`));

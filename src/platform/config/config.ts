@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { buildDatabase, buildRedis } from './connection-settings';
 import { buildEncryption } from './encryption-settings';
 import type { backupSettings } from './setting-groups';
 import type { ServerSettings } from './process-settings';
@@ -43,7 +44,7 @@ export class Config {
   readonly http: ReturnType<typeof buildHttp>;
   readonly log: { readonly level: NonNullable<Settings['LOG_LEVEL']> };
   readonly database: ReturnType<typeof buildDatabase>;
-  readonly redis: { readonly url: string };
+  readonly redis: ReturnType<typeof buildRedis>;
   readonly cache: { readonly isEnabled: boolean };
   readonly secrets: DerivedSecrets;
   /** The root of the keys that sign the contexts of transactions. */
@@ -75,7 +76,7 @@ export class Config {
     this.http = buildHttp(settings);
     this.log = Object.freeze({ level: settings.LOG_LEVEL ?? (settings.NODE_ENV === 'test' ? 'silent' : 'info') });
     this.database = buildDatabase(settings);
-    this.redis = Object.freeze({ url: settings.REDIS_URL });
+    this.redis = buildRedis(settings);
     this.cache = Object.freeze({ isEnabled: settings.CACHE_ENABLED });
     this.secrets = new DerivedSecrets(Buffer.from(settings.SECRET_KEY, 'base64'));
     this.contextKey = buildContextKey(settings);
@@ -183,25 +184,6 @@ function buildHttp(settings: ServerSettings) {
     maxConnectionsPerAddress: settings.HTTP_MAX_CONNECTIONS_PER_ADDRESS,
     requestTimeoutMs: settings.HTTP_REQUEST_TIMEOUT_MS,
     headersTimeoutMs: settings.HTTP_HEADERS_TIMEOUT_MS,
-  });
-}
-
-function buildDatabase(settings: ServerSettings) {
-  return Object.freeze({
-    /** Undefined for a login that this process does not use. */
-    urls: Object.freeze({
-      app: settings.DATABASE_URL,
-      auth: settings.DATABASE_AUTH_URL,
-      worker: settings.DATABASE_WORKER_URL,
-      admin: settings.DATABASE_ADMIN_URL,
-      backup: settings.DATABASE_BACKUP_URL,
-      monitor: settings.DATABASE_MONITOR_URL,
-    }),
-    poolSize: settings.DATABASE_POOL_SIZE,
-    connectTimeoutMs: settings.DATABASE_CONNECT_TIMEOUT_MS,
-    preparedStatements: settings.DATABASE_PREPARED_STATEMENTS,
-    statementTimeoutMs: settings.DATABASE_STATEMENT_TIMEOUT_MS,
-    listTimeoutMs: settings.DATABASE_LIST_TIMEOUT_MS,
   });
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { buildContextKey, Config } from './config';
+import { findRedisContradictions } from './connection-settings';
 import { findEncryptionContradictions } from './encryption-settings';
 import {
   listForeignLogins,
@@ -155,6 +156,7 @@ function findContradictions(values: ServerSettings): string[] {
     problems.push('GIGVAULT_ADMIN_EMAIL, GIGVAULT_ADMIN_PASSWORD: set both or neither');
   }
   problems.push(...findEncryptionContradictions(values, values.NODE_ENV === 'production'));
+  problems.push(...findRedisContradictions(values));
   if (values.SESSION_IDLE_SECONDS > values.SESSION_ABSOLUTE_SECONDS) {
     problems.push('SESSION_IDLE_SECONDS: must not exceed SESSION_ABSOLUTE_SECONDS');
   }

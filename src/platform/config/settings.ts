@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import {
   backupSettings,
-  databaseUrl,
   flag,
   httpSettings,
   integer,
@@ -16,6 +15,7 @@ import {
   url,
 } from './setting-groups';
 import { auditSettings } from './audit-settings';
+import { databaseSettings, redisSettings } from './connection-settings';
 import { encryptionSettings } from './encryption-settings';
 import { upworkSettings } from './upwork-settings';
 
@@ -57,31 +57,8 @@ export const settings = z.object({
     .optional()
     .describe('Lowest logged severity; info when unset, silent in tests.')
     .meta({ example: 'info' }),
-  DATABASE_URL: databaseUrl('app', "tenants' requests; limited by row level security"),
-  DATABASE_AUTH_URL: databaseUrl('auth', 'registration and sign-in; functions of schema auth only'),
-  DATABASE_WORKER_URL: databaseUrl('worker', 'scheduled tasks'),
-  DATABASE_ADMIN_URL: databaseUrl('admin', "the admin's routes"),
-  DATABASE_MIGRATION_URL: databaseUrl('migrator', 'migrations'),
-  DATABASE_BACKUP_URL: databaseUrl('backup', 'backups; reads all tables of a dump, writes nothing'),
-  DATABASE_MONITOR_URL: databaseUrl('monitor', 'statistics and health'),
-  DATABASE_POOL_SIZE: integer(10, 1, 500).describe('Connections per process for requests.').meta({ example: '10' }),
-  DATABASE_CONNECT_TIMEOUT_MS: integer(2_000, 100, 60_000)
-    .describe('Longest wait of a request for a free connection, in milliseconds; then 503.')
-    .meta({ example: '2000' }),
-  DATABASE_PREPARED_STATEMENTS: flag(true)
-    .describe('Use named prepared statements; false behind a PgBouncer older than 1.21.')
-    .meta({ example: 'true' }),
-  DATABASE_STATEMENT_TIMEOUT_MS: integer(15_000, 100, 600_000)
-    .describe(
-      'Longest run of one statement, in milliseconds; tasks have their own limit. Without an answer 2 s later: 503.',
-    )
-    .meta({ example: '15000' }),
-  DATABASE_LIST_TIMEOUT_MS: integer(5_000, 100, 600_000)
-    .describe('Longest run of the statement of a list or search, in milliseconds.')
-    .meta({ example: '5000' }),
-  REDIS_URL: url('redis', 'rediss')
-    .describe('Redis for sessions, limits and queues; its maxmemory-policy must be noeviction.')
-    .meta({ example: 'redis://127.0.0.1:6379/0' }),
+  ...databaseSettings,
+  ...redisSettings,
   CACHE_ENABLED: flag(true)
     .describe(
       "Caches users' frequent reads in memory and in Redis; values are at most a second old. " +

@@ -1,11 +1,12 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit, Optional } from '@nestjs/common';
 import type { Job as BullJob, Queue } from 'bull';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { Config } from '../config/config';
 import { unavailable } from '../errors/app-error';
 import { type CheckResult, HealthService } from '../health/health.service';
-import { getDatabaseNumber, reconnectAfterFailover } from '../redis/redis-clients';
+import { getDatabaseNumber } from '../redis/redis-clients';
+import { createRedis } from '../redis/redis-options';
 
 /** Longest pause between two attempts to reconnect. */
 const MAX_RECONNECT_MS = 2_000;
@@ -26,11 +27,10 @@ export class QueueConnections {
 
   /** Opens a connection. Commands fail after two retries; blocking and subscriber connections wait for a lost Redis. */
   create(type: 'client' | 'subscriber' | 'bclient'): Redis {
-    const connection = new Redis(this.config.redis.url, {
+    const connection = createRedis(this.config.redis, {
       connectionName: `gigvault queue ${type}`,
       enableReadyCheck: false,
       maxRetriesPerRequest: type === 'client' ? 2 : null,
-      reconnectOnError: reconnectAfterFailover(),
       retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RECONNECT_MS),
     });
     this.connections.push(connection);

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Redis, type RedisOptions } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import { Config } from '../config/config';
+import { createRedis } from './redis-options';
 
 /** Longest run of a command; then it fails, so that requests never hang on Redis. */
 const COMMAND_TIMEOUT_MS = 1_000;
@@ -8,21 +9,16 @@ const COMMAND_TIMEOUT_MS = 1_000;
 /** Longest pause between two attempts to reconnect. */
 const MAX_RETRY_MS = 2_000;
 
-/** Shortest interval of reconnections to a read-only replica: each interrupts the reads that still work. */
-const READONLY_RECONNECT_MS = 5_000;
-
 const COMMON: RedisOptions = {
   lazyConnect: true,
   connectTimeout: 2_000,
-  // A lost Redis must not delay the shutdown.
-  disconnectTimeout: 100,
   retryStrategy: (attempt) => Math.min(attempt * 100, MAX_RETRY_MS),
 };
 
 /**
  * The Redis connections of this process: one for commands, one for subscriptions. Without Redis the process starts and
  * keeps reconnecting; commands fail at once and become 503. After a failover the server of the URL may be a read-only
- * replica: the client then resolves the name again.
+ * replica: the client then resolves the name again, or asks Sentinel.
  */
 @Injectable()
 export class RedisClients implements OnModuleInit, OnApplicationShutdown {
@@ -32,16 +28,15 @@ export class RedisClients implements OnModuleInit, OnApplicationShutdown {
   private lastError = '';
 
   constructor(config: Config) {
-    this.commands = new Redis(config.redis.url, {
+    this.commands = createRedis(config.redis, {
       ...COMMON,
       commandTimeout: COMMAND_TIMEOUT_MS,
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       connectionName: 'gigvault commands',
-      reconnectOnError: reconnectAfterFailover(),
     });
     // Subscriptions wait for a connection; RedisSubscription repeats them after a reconnection.
-    this.subscriber = new Redis(config.redis.url, {
+    this.subscriber = createRedis(config.redis, {
       ...COMMON,
       maxRetriesPerRequest: null,
       autoResubscribe: false,
@@ -82,16 +77,6 @@ export async function findEvictionWarning(client: Redis): Promise<string | undef
   );
   if (policy === undefined || policy === 'noeviction') return undefined;
   return `Redis has maxmemory-policy ${policy}; it must be noeviction`;
-}
-
-/** Returns ioredis' reconnectOnError: reconnects after an error of a read-only replica, at most every 5 s. */
-export function reconnectAfterFailover(): (error: Error) => boolean {
-  let reconnectedAt = 0;
-  return ({ message }) => {
-    if (!message.startsWith('READONLY') || Date.now() - reconnectedAt < READONLY_RECONNECT_MS) return false;
-    reconnectedAt = Date.now();
-    return true;
-  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import Redis from 'ioredis';
-import { readdirSync, readFileSync } from 'node:fs';
 import { Client } from 'pg';
 import type { BenchServices } from '../../bench/services';
+import { listChildren } from '../../support/postgres-pair';
 import type { FullDisk } from './full-disk';
 
 /** A fault and how to end it. */
@@ -110,19 +110,4 @@ async function sendCommand(url: string, send: (redis: Redis) => Promise<unknown>
   } finally {
     redis.disconnect();
   }
-}
-
-/** @see man 5 proc: the name in field 2 may contain spaces; field 4 is the parent */
-function listChildren(parent: number): number[] {
-  const parentOf = (pid: number): number => {
-    try {
-      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-    } catch {
-      return NaN;
-    }
-  };
-  return readdirSync('/proc')
-    .map(Number)
-    .filter((pid) => pid > 0 && parentOf(pid) === parent);
 }

@@ -6,8 +6,11 @@ import { type PipelinedStatement, StatementPipeline, type StatementResult } from
 /** Extra time for an answer after PostgreSQL's own statement timeout. */
 const GRACE_MS = 2_000;
 
-/** SQLSTATE of a statement name that the session does not know: something has deallocated it. */
-const UNKNOWN_STATEMENT = '26000';
+/**
+ * SQLSTATEs after which a connection is not used again: a statement name that the session does not know, because
+ * something has deallocated it, and a read-only transaction. After a failover the next connection leads to the primary.
+ */
+const UNUSABLE_SESSION = new Set(['26000', '25006']);
 
 /** A pool connection, used by one unit of work. */
 export class Connection {
@@ -46,17 +49,17 @@ export class Connection {
   }
 
   /**
-   * Returns the connection after a last statement, or closes it when that fails or the session has lost its prepared
-   * statements. Never throws.
+   * Returns the connection after a last statement, or closes it when that fails, or when the session has lost its
+   * prepared statements or is read-only. Never throws.
    * @param failure the error of the unit
    */
   async releaseAfter(statement: 'ROLLBACK' | 'SELECT', failure: unknown): Promise<void> {
-    const hasLostStatements = (failure as { code?: string } | undefined)?.code === UNKNOWN_STATEMENT;
+    const isUnusable = UNUSABLE_SESSION.has((failure as { code?: string } | undefined)?.code ?? '');
     const isBroken = await StatementPipeline.send(this.client, [{ text: statement, values: [] }], GRACE_MS).then(
       () => false,
       () => true,
     );
-    this.client.release(isBroken || hasLostStatements);
+    this.client.release(isBroken || isUnusable);
     this.releaseSlot?.();
   }
 }

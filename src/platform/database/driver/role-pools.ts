@@ -4,12 +4,10 @@ import { type ClientBase, Pool } from 'pg';
 import type { DataSource } from 'typeorm';
 import { Config } from '../../config/config';
 import { pgTypes } from './direct-connection';
+import { primaryOptions } from './primary-host';
 
 /** A login of a server process other than the app's. */
 export type SystemRole = 'auth' | 'worker' | 'admin' | 'monitor';
-
-/** Small because these roles are used rarely and briefly; the app's pool needs the cluster's connections. */
-const POOL_SIZE = 4;
 
 /** Idle time of a connection before TCP sends a keep-alive probe. */
 const KEEP_ALIVE_MS = 10_000;
@@ -22,6 +20,7 @@ export function connectionOptions(config: Config) {
     // Detects a lost server even while no statement waits for an answer.
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
+    ...primaryOptions(config),
   };
 }
 
@@ -36,7 +35,10 @@ export function poolOptions(config: Config) {
   };
 }
 
-/** One small connection pool per system role, opened at its first use and closed at shutdown. */
+/**
+ * One connection pool per system role, opened at its first use and closed at shutdown. Small by default, because these
+ * roles are used rarely and briefly; the app's pool needs the cluster's connections.
+ */
 @Injectable()
 export class RolePools implements OnApplicationShutdown {
   private readonly pools = new Map<SystemRole, Pool>();
@@ -51,7 +53,7 @@ export class RolePools implements OnApplicationShutdown {
       pool = new Pool({
         ...poolOptions(this.config),
         connectionString: this.config.getDatabaseUrl(role),
-        max: POOL_SIZE,
+        max: this.config.database.rolePoolSizes[role],
         application_name: `gigvault ${role}`,
       });
       // Without a listener the loss of an idle connection would end the process; the next use reconnects.
