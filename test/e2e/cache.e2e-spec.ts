@@ -425,7 +425,7 @@ describe(Cache.name, () => {
     const lives = await Promise.all(keys.map((key) => one.redis.ttl(key)));
 
     expect(keys.every((key) => key.replace(/^tenant:\d+:/, '').startsWith(`cache:${run}:`))).toBe(true);
-    const space = `cache:${run}:\\d+-\\d+-[0-9A-F]{8}`;
+    const space = `cache:${run}:\\d+-\\d+-1-\\d+-\\d+`;
     expect(values).toContainEqual(
       expect.stringMatching(new RegExp(`^tenant:${ann.id}:${space}:[\\w-]{16}:[\\w-]{12}:jobs:${id}$`)),
     );
@@ -449,7 +449,7 @@ describe(Cache.name, () => {
     const asMonitor = database.asMonitor.bind(database);
     jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
       const rows = await asMonitor(work);
-      if (Array.isArray(rows) && rows[0]?.timeline) rows[0].timeline += '2';
+      if (Array.isArray(rows) && rows[0]?.primary) rows[0].primary += '2';
       return rows;
     });
 
@@ -458,7 +458,27 @@ describe(Cache.name, () => {
       async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted',
     );
     await waitUntilFresh(one);
-    expect(await one.get(RedisClients).commands.keys(`cache:*2:position`)).toHaveLength(1);
+    expect(await one.get(RedisClients).commands.keys(`cache:*2-*:position`)).toHaveLength(1);
+  });
+
+  it('begins new keys when transactions are lost without another identity', async () => {
+    await waitForPoll(one);
+    const readLosses = async (): Promise<number> => Number(await one.redis.get('primary-losses'));
+    const before = await readLosses();
+    const database = one.get(SystemDatabase);
+    const asMonitor = database.asMonitor.bind(database);
+    const poll = jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
+      const rows = await asMonitor(work);
+      if (Array.isArray(rows) && rows[0]?.position) rows[0].position.snapshot = '3:3:';
+      return rows;
+    });
+    await waitFor('the loss is counted', async () => (await readLosses()) > before);
+    poll.mockRestore();
+
+    await waitUntilFresh(one);
+    expect(await one.redis.keys(`cache:*-${before + 1}:position`)).toHaveLength(1);
+    await waitUntilFresh(two);
+    expect(await readLosses()).toBe(before + 1);
   });
 
   it('counts reads and new versions in the metrics', async () => {

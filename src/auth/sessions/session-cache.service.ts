@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { ChainableCommander } from 'ioredis';
 import { LRUCache } from 'lru-cache';
+import { FailoverDetectorService } from '../../platform/database/failover-detector.service';
 import { RedisClients, RedisSubscription } from '../../platform/redis/redis-clients';
 
 /** A session in Redis: a hash of these fields, all text, times in milliseconds since 1970. */
@@ -175,12 +176,14 @@ const CHANGED_CHANNEL = 'sessions-changed';
 @Injectable()
 export class SessionCacheService implements OnModuleInit, OnApplicationShutdown {
   private readonly cache = new LocalSessionCache();
-  /** Sessions this process has verified in PostgreSQL since it last lost Redis. */
+  /** Sessions this process has verified in PostgreSQL since it last lost Redis or met another primary. */
   private readonly verifiedIds = new Set<string>();
 
   private readonly subscription: RedisSubscription;
 
-  constructor(clients: RedisClients) {
+  constructor(clients: RedisClients, failovers: FailoverDetectorService) {
+    // The id of a lost account is given to the next one: each session is verified again.
+    failovers.onPrimary(() => this.clear());
     this.subscription = new RedisSubscription(clients, {
       onMessage: (sessionId) => this.invalidate(sessionId),
       onLost: () => this.clear(),

@@ -13,6 +13,7 @@ import { Database } from '../database/database';
 import { CacheStats } from './cache-stats';
 import { rememberSerialized, SharedCacheStore, VALUE_SECONDS } from './shared-cache-store';
 import { TenantVersions, type Version, GET_OR_SET, type TenantChange } from './tenant-versions';
+import { PRIMARY_IDENTITY } from '../database/failover-detector.service';
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients, RedisSubscription } from '../redis/redis-clients';
 
@@ -22,32 +23,45 @@ const MAX_AGE_MS = 900;
 /** Lifetime of the position; longer than that of values, so that no value exists without a position. */
 const POSITION_SECONDS = VALUE_SECONDS + 60;
 
-/**
- * Reads the changes. refreshed_at serves as the version of user_job_stats for all tenants. A promoted replica starts a
- * new timeline: it may lack committed changes, and its transaction ids are used a second time.
- * @see https://www.postgresql.org/docs/15/continuous-archiving.html#BACKUP-TIMELINES
- */
+/** Reads the changes. refreshed_at serves as the version of user_job_stats for all tenants. */
 const CHANGES = `
   SELECT c.position, c.changes,
     (SELECT refreshed_at::text FROM app.view_refreshes WHERE view_name = 'user_job_stats') AS refreshed,
-    concat_ws('-', s.system_identifier, d.oid,
-      CASE WHEN NOT pg_is_in_recovery() THEN left(pg_walfile_name(pg_current_wal_lsn()), 8) END) AS timeline
+    ${PRIMARY_IDENTITY} AS primary
   FROM audit.changes_since($1) c, pg_control_system() s, pg_database d WHERE d.datname = current_database()`;
 
 interface Changes {
-  readonly position: object;
+  readonly position: Position;
   readonly changes: readonly TenantChange[];
   readonly refreshed: string | null;
-  /** The cluster, the database and its timeline. */
-  readonly timeline: string;
+  readonly primary: string;
 }
 
-/** The position of this process in the changes, valid for one run of Redis and one timeline of PostgreSQL. */
+/** A position of audit.changes_since(); the snapshot is `xmin:xmax:…`. */
+interface Position {
+  readonly snapshot: string;
+}
+
+/** Returns whether transactions that a position has seen do not exist any more. */
+function isBehind(current: Position, seen: Position): boolean {
+  const readNext = ({ snapshot }: Position): bigint => BigInt(snapshot.split(':')[1]!);
+  return readNext(current) < readNext(seen);
+}
+
+/** The position of this process in the changes, valid for one run of Redis and one primary of PostgreSQL. */
 interface Cursor {
   readonly space: string;
-  readonly timeline: string;
-  position: object;
+  readonly primary: string;
+  /** Number of times that a primary has lost transactions without another identity. */
+  readonly losses: string;
+  position: Position;
 }
+
+const LOSSES_KEY = 'primary-losses';
+
+/** Counts a loss once, although each process notices it. KEYS: losses. ARGV: the number before. */
+const COUNT_LOSS = `
+if (redis.call('GET', KEYS[1]) or '0') == ARGV[1] then redis.call('INCR', KEYS[1]) end`;
 
 /**
  * Polls for changed tenants, so that the cache serves nothing older than a second. Each poll reads audit.changes_since
@@ -128,10 +142,13 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   private async poll(): Promise<void> {
     const startedAt = performance.now();
     const cursor = (this.cursor ??= await this.openCursor());
-    const { position, changes, refreshed, timeline } = await this.changesSince(cursor.position);
-    if (timeline !== cursor.timeline) {
-      this.reset();
-      throw new Error('PostgreSQL has another timeline');
+    const { position, changes, refreshed, primary } = await this.changesSince(cursor.position);
+    const hasLost = isBehind(position, cursor.position);
+    if (hasLost || primary !== cursor.primary) this.reset();
+    if (primary !== cursor.primary) throw new Error('PostgreSQL is another primary');
+    if (hasLost) {
+      await this.clients.commands.eval(COUNT_LOSS, 1, LOSSES_KEY, cursor.losses);
+      throw new Error('PostgreSQL has lost transactions');
     }
     this.stats.bumps += await this.versions.invalidateOnce(changes, cursor.space);
     await this.clients.commands.set(`${cursor.space}:position`, JSON.stringify(position), 'EX', POSITION_SECONDS);
@@ -145,7 +162,8 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
   /**
    * Opens a cursor at the position in Redis, so that no change since the last poll is missed, or at the current
    * position. Key names contain Redis' run_id: a Redis that restarts with older data, or a promoted replica, serves no
-   * old values. They contain PostgreSQL's timeline too: changes lost in a failover are not served.
+   * old values. They contain the identity of PostgreSQL's primary and the number of other losses too: changes that were
+   * lost in a failover are not served.
    */
   private async openCursor(): Promise<Cursor> {
     const { commands, subscriber } = this.clients;
@@ -153,12 +171,13 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     const [, run] = /^run_id:(\w+)/m.exec(await commands.info('server')) ?? [];
     if (run === undefined) throw new Error('Redis reports no run_id');
     // Read before the position in Redis, so that no change lies between the two.
-    const { position, timeline } = await this.changesSince(null);
-    const space = `cache:${run}:${timeline}`;
+    const { position, primary } = await this.changesSince(null);
+    const losses = (await commands.get(LOSSES_KEY)) ?? '0';
+    const space = `cache:${run}:${primary}-${losses}`;
     const current = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
     if (this.isStopped) throw new Error('stopping');
     this.versions.setKeySpace(space);
-    return { space, timeline, position: JSON.parse(String(current)) as object };
+    return { space, primary, losses, position: JSON.parse(String(current)) as Position };
   }
 
   private async changesSince(since: object | null): Promise<Changes> {

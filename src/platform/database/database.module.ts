@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { Config } from '../config/config';
 import { SchemaVerifier } from './schema/schema-verifier';
 import { Database } from './database';
+import { FailoverDetectorService } from './failover-detector.service';
 import { poolOptions, PoolStatisticsService, RolePools } from './driver/role-pools';
 import { SystemDatabase } from './system-database';
 
@@ -24,7 +25,7 @@ import { SystemDatabase } from './system-database';
       }),
     }),
   ],
-  providers: [SchemaVerifier, Database, SystemDatabase, RolePools, PoolStatisticsService],
-  exports: [Database, SystemDatabase, RolePools, PoolStatisticsService],
+  providers: [SchemaVerifier, Database, SystemDatabase, RolePools, PoolStatisticsService, FailoverDetectorService],
+  exports: [Database, SystemDatabase, RolePools, PoolStatisticsService, FailoverDetectorService],
 })
 export class DatabaseModule {}

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit, Optional } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
+import { FailoverDetectorService } from '../database/failover-detector.service';
 import { SystemDatabase } from '../database/system-database';
 import { RedisClients, RedisSubscription } from '../redis/redis-clients';
 import { EncryptionError } from './ciphertext';
@@ -45,7 +46,10 @@ export class DataKeyCache implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly clients: RedisClients,
     @Inject(Config) private readonly config: { readonly encryption: Pick<Config['encryption'], 'cacheMs'> },
+    @Optional() failovers?: FailoverDetectorService,
   ) {
+    // A key whose row was lost would seal secrets that no process can open later.
+    failovers?.onPrimary(() => this.clear());
     this.subscription = new RedisSubscription(clients, {
       onMessage: (userId) => this.removeLocally(Number(userId)),
       onLost: () => this.clear(),

@@ -71,7 +71,8 @@ export function ApiId(description: string): PropertyDecorator {
 
 /** Documents the number of a resource's version. */
 export function ApiVersionNumber(): PropertyDecorator {
-  const description = 'Version number, one higher after each change. The ETag is this number in quotes.';
+  const description =
+    'Version number, one higher after each change. The ETag begins with it: take it from the response.';
   return ApiProperty({ type: 'integer', description, example: 1 });
 }
 

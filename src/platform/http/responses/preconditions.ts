@@ -4,6 +4,22 @@ import { ApiHeader } from '@nestjs/swagger';
 import type { FastifyContextConfig, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../errors/app-error';
 
+/** The timeline of PostgreSQL; 1 until its first failover. */
+let timeline = 1;
+
+/**
+ * Sets the timeline of PostgreSQL. From the second one on it is a part of each ETag: a failover may have lost changes,
+ * and the next ones get their version numbers again. So an ETag from before matches nothing after it.
+ */
+export function setTimeline(number: number): void {
+  timeline = number;
+}
+
+/** Returns the text of the ETag of a version. */
+function toTag(version: number): string {
+  return timeline === 1 ? String(version) : `${version}.${timeline}`;
+}
+
 /** An ETag of a header. */
 interface EntityTag {
   readonly isWeak: boolean;
@@ -88,7 +104,7 @@ export function assertVersion(current: { readonly version: number }, preconditio
   assertMatches(current, preconditions);
   const { ifNoneMatch } = preconditions ?? {};
   if (ifNoneMatch === undefined || !matchesAny(current, ifNoneMatch)) return;
-  throw preconditionFailed(`If-None-Match has the current ETag "${current.version}". Nothing was changed.`);
+  throw preconditionFailed(`If-None-Match has the current ETag "${toTag(current.version)}". Nothing was changed.`);
 }
 
 /**
@@ -97,17 +113,17 @@ export function assertVersion(current: { readonly version: number }, preconditio
  */
 function assertMatches({ version }: { readonly version: number }, preconditions: Preconditions | undefined): void {
   const { ifMatch } = preconditions ?? {};
-  if (ifMatch === undefined || (isAny(ifMatch) ? version > 0 : listsStrongly(ifMatch, String(version)))) return;
+  if (ifMatch === undefined || (isAny(ifMatch) ? version > 0 : listsStrongly(ifMatch, toTag(version)))) return;
   throw preconditionFailed(
     hasTags(ifMatch)
-      ? `The ETag is now "${version}". Read the resource again and repeat the change with that If-Match.`
-      : `If-Match must list ETags in double quotes. The ETag is now "${version}".`,
+      ? `The ETag is now "${toTag(version)}". Read the resource again and repeat the change with that If-Match.`
+      : `If-Match must list ETags in double quotes. The ETag is now "${toTag(version)}".`,
   );
 }
 
 /** Returns whether If-None-Match lists this version. */
 export function matchesAny({ version }: { readonly version: number }, ifNoneMatch: string): boolean {
-  return isAny(ifNoneMatch) ? version > 0 : listsWeakly(ifNoneMatch, String(version));
+  return isAny(ifNoneMatch) ? version > 0 : listsWeakly(ifNoneMatch, toTag(version));
 }
 
 function preconditionFailed(detail: string): AppError {
@@ -167,7 +183,7 @@ export function registerResourceHeaders(fastify: FastifyInstance): void {
 function setEntityTag(body: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const version = readNumber(body, 'version');
   if (version === undefined) return;
-  void reply.header('etag', `"${version}"`);
+  void reply.header('etag', `"${toTag(version)}"`);
   // A change has checked its preconditions already.
   if ((request.method !== 'GET' && request.method !== 'HEAD') || request.routeOptions.config.isUnconditional) return;
   const preconditions = readPreconditions(request.headers);
