@@ -27,14 +27,16 @@ export class BenchServerProcess {
   /**
    * Starts a server and returns when it listens.
    * @param nodeOptions such as `--cpu-prof`
+   * @param preferredPort of a server that was stopped
    * @throws Error with its output when it ends instead
    */
   static async start(
     program: keyof typeof PROGRAMS,
     environment: Readonly<Record<string, string>>,
     nodeOptions: readonly string[] = [],
+    preferredPort?: number,
   ): Promise<BenchServerProcess> {
-    const port = await findFreePort();
+    const port = await findFreePort(preferredPort);
     const child = spawn(process.execPath, [...nodeOptions, ...PROGRAMS[program]], {
       cwd: ROOT,
       env: { ...environment, PORT: String(port) },
@@ -75,6 +77,14 @@ export class BenchServerProcess {
   /** Returns the CPU time so far, in microseconds. */
   get cpu(): number {
     return readCpu(this.pid);
+  }
+
+  /** Ends it at once. */
+  async kill(): Promise<void> {
+    if (this.hasExited) return;
+    const ended = once(this.child, 'exit');
+    this.child.kill('SIGKILL');
+    await ended;
   }
 
   /** Ends it as an operator would, if it still runs. */

@@ -185,6 +185,15 @@ describe('npm run doctor', () => {
     expectProblem(run, 'Redis', 'REDIS_URL: there is no such host. Cure: correct the host in REDIS_URL');
   });
 
+  it('names hosts without a primary, Sentinels that do not answer, and files that are no certificates', async () => {
+    const run = await examine({ DATABASE_HOSTS: '127.0.0.1:1,127.0.0.1:2', REDIS_SENTINELS: '127.0.0.1:1' });
+    const files = await examine({ REDIS_URL: 'rediss://127.0.0.1:1', REDIS_CA_FILE: 'package.json' });
+
+    expectProblem(run, 'PostgreSQL', 'DATABASE_URL: no host of DATABASE_HOSTS is a primary that answers');
+    expectProblem(run, 'Redis', 'REDIS_URL: no Sentinel answers', 'correct REDIS_SENTINELS');
+    expectProblem(files, 'settings', 'REDIS_CA_FILE: must be a readable file of certificates (PEM)');
+  });
+
   it('names URLs of which each has the login of another role', async () => {
     const app = await examine({ DATABASE_URL: database.urls.monitor });
     const worker = await examine({ DATABASE_WORKER_URL: database.urls.monitor });

@@ -9,6 +9,8 @@ import { stressBodies } from './http/bodies';
 import { stressCanary } from './encryption/canary';
 import { stressEncryption } from './encryption/encryption';
 import { assertErased, stressErasure } from './erasure/erasure';
+import { assertFailedOver, stressFailover } from './failover/failover';
+import { HaInstallation } from './failover/ha-installation';
 import { assertRecovered, stressFaults } from './faults/faults';
 import { stressScheduledRuns } from './scheduler/scheduled-runs';
 import { assertCostBelow, measureDatabaseCost } from './database/database-cost';
@@ -69,6 +71,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
   encryption: () => stressEncryption({ cases: 100_000 }),
   erasure: async () => assertErased(await stressErasure({ imports: 200 })),
   faults: async () => assertRecovered(await stressFaults({ writers: 12, holdMs: FAULT_DURATIONS_MS })),
+  failover: runFailovers,
   // Five minutes with three scheduled runs a second and a kill each minute.
   'scheduled-runs': () =>
     stressScheduledRuns({ apis: 3, workers: 2, tasks: 6, everySeconds: 2, firings: 1_000, killEveryMs: 60_000 }),
@@ -102,6 +105,18 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
     }),
   'sign-in': () => stressSignIn({ flood: 200, accounts: 200 }),
 };
+
+/** Two installations: a frozen and a killed primary each leave one without a replica. */
+async function runFailovers(): Promise<unknown> {
+  const missing = HaInstallation.listMissing();
+  if (missing.length > 0) return `skipped: needs ${missing.join(' and ')}: apt install ${missing.join(' ')}`;
+  const options = { clients: 8, waitsForTask: true };
+  const faults = ['api killed', 'rolling restart', 'redis frozen', 'redis killed', 'pgbouncer restarted'] as const;
+  return assertFailedOver([
+    await stressFailover({ ...options, faults: [...faults, 'replica cut off', 'postgres killed'] }),
+    await stressFailover({ ...options, faults: ['postgres frozen'] }),
+  ]);
+}
 
 /** `npm run stress [name]`: runs all scenarios, or one, and prints the results. */
 async function main(): Promise<void> {

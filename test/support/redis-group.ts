@@ -67,6 +67,11 @@ export class RedisGroup {
     this.members.find((member) => member.port === port)!.process.kill(signal);
   }
 
+  /** Lets every Redis continue that is frozen. */
+  resumeAll(): void {
+    for (const { process } of this.members) process.kill('SIGCONT');
+  }
+
   /** Sends one command to the Redis at this port. */
   command(port: number, ...command: [string, ...string[]]): Promise<unknown> {
     return this.send(port, this.password, ...command);

@@ -107,8 +107,8 @@ export const redisSettings = {
     .meta({ example: '/etc/gigvault/redis-ca.pem' }),
   REDIS_SENTINELS: hosts()
     .describe(
-      'Sentinels as host:port, separated by commas. They name the primary, which replaces host and port of REDIS_URL; ' +
-        'login and database number are those of REDIS_URL.',
+      'Sentinels as host:port, separated by commas. They name the primary, which replaces host and port of ' +
+        'REDIS_URL; login and database number are those of REDIS_URL.',
     )
     .meta({ example: 'sentinel1.example.com:26379,sentinel2.example.com:26379,sentinel3.example.com:26379' }),
   REDIS_SENTINEL_NAME: z

@@ -26,7 +26,7 @@ const COMPARE = `
 
 /** Compares the acknowledged writes with the rows and their audit. */
 export async function compareAcknowledged(
-  api: ApiProcess,
+  api: Pick<ApiProcess, 'query'>,
   acknowledged: ReadonlyMap<number, number>,
 ): Promise<Comparison> {
   const [comparison] = await api.query<Comparison>(COMPARE, [[...acknowledged.keys()], [...acknowledged.values()]]);

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { checkServerIdentity, type ConnectionOptions } from 'node:tls';
 import { Client, DatabaseError } from 'pg';
 import type { Config } from '../../config/config';
@@ -77,7 +78,7 @@ class NoPrimaryError extends Error {
   }
 }
 
-/** The host of a connection is not the primary any more. Mapped to 503 by postgres-errors.ts, like a lost connection. */
+/** The host of a connection is not the primary any more. Mapped to 503, like a lost connection. */
 class PrimaryChangedError extends Error {
   readonly code = 'ECONNRESET';
   override name = PrimaryChangedError.name;
@@ -142,14 +143,13 @@ export class PrimaryHost {
     return socket;
   }
 
-  /**
-   * Returns the address of the primary.
-   * @throws Error when no host is one
-   */
-  async locate(): Promise<HostAddress> {
-    if (!this.current) await this.find();
-    if (!this.current) throw new NoPrimaryError();
-    return this.current;
+  /** Returns the address of the primary, once a host is one; undefined when the socket is closed before. */
+  async locate(socket: Socket): Promise<HostAddress | undefined> {
+    while (!this.current && !socket.destroyed) {
+      await this.find();
+      if (!this.current) await sleep(POLL_INTERVAL_MS, undefined, { ref: false });
+    }
+    return socket.destroyed ? undefined : this.current;
   }
 
   private schedule(): void {
@@ -204,15 +204,12 @@ class PrimarySocket extends Socket {
     super();
   }
 
-  /** Called by pg with port and host of the URL. */
+  /** Called by pg with port and host of the URL. The timeout of pg closes a socket that finds no primary. */
   override connect(): this {
-    this.primary.locate().then(
-      (host) => {
-        this.host = host;
-        if (!this.destroyed) super.connect(host.port, host.host);
-      },
-      (error: Error) => this.destroy(error),
-    );
+    void this.primary.locate(this).then((host) => {
+      this.host = host;
+      if (host) super.connect(host.port, host.host);
+    });
     return this;
   }
 
