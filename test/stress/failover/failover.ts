@@ -194,7 +194,7 @@ async function failRedisOver({ redis }: HaInstallation, signal: 'SIGKILL' | 'SIG
 
 async function hasTaskRun(installation: HaInstallation): Promise<boolean> {
   const [row] = await installation.query<{ last: string }>('SELECT coalesce(max(id), 0) AS last FROM task_runs');
-  const isDone = `SELECT EXISTS (SELECT FROM task_runs WHERE id > $1 AND status = 'succeeded') AS done`;
+  const isDone = `SELECT EXISTS (SELECT FROM task_runs WHERE id > $1 AND outcome = 'succeeded') AS done`;
   return waitFor('a scheduled task has run', async () => {
     return (await installation.query<{ done: boolean }>(isDone, [row!.last]))[0]?.done;
   });
