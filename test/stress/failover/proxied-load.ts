@@ -72,8 +72,9 @@ export class ProxiedLoad {
         ...init,
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      const body = (await response.json()) as { id: number; code?: string };
       status = response.status;
+      // HAProxy's own 503 is no JSON.
+      const body = (await response.json()) as { id: number; code?: string };
       isRepeated = body.code === 'idempotency.in_progress';
       if (isRepeated) return await this.repeat(client, path, init, response.headers);
       return isSuccess(status) ? body : undefined;
