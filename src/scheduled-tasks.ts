@@ -4,6 +4,7 @@ import { RECORD_DAILY_METRICS } from './analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from './analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from './audit/create-partitions.task';
 import { SEAL_AUDIT_LOGS, VERIFY_AUDIT_LOGS } from './audit/seals/seal-audit-logs.task';
+import { EMAIL_AUDIT_HEAD, POST_AUDIT_HEAD } from './audit/witnesses/send-audit-head.task';
 import { WITNESS_AUDIT_HEAD } from './audit/witnesses/witness-audit-head.task';
 import { DETECT_SUSPICIOUS_ACCESS } from './auth/security-events/detect-suspicious-access.task';
 import { BACKUP } from './backups/backup-run.service';
@@ -25,6 +26,8 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   SEAL_AUDIT_LOGS,
   VERIFY_AUDIT_LOGS,
   WITNESS_AUDIT_HEAD,
+  POST_AUDIT_HEAD,
+  EMAIL_AUDIT_HEAD,
   PURGE_EXPIRED,
   RECORD_DAILY_METRICS,
   END_ORPHANED_AI_CALLS,

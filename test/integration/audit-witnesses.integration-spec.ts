@@ -1,14 +1,19 @@
 import { VERIFY_AUDIT_LOGS, SEAL_AUDIT_LOGS } from '../../src/audit/seals/seal-audit-logs.task';
+import { EMAIL_AUDIT_HEAD, POST_AUDIT_HEAD } from '../../src/audit/witnesses/send-audit-head.task';
 import { WITNESS_AUDIT_HEAD } from '../../src/audit/witnesses/witness-audit-head.task';
 import { Config } from '../../src/platform/config/config';
 import { RolePools } from '../../src/platform/database/driver/role-pools';
 import { SystemDatabase } from '../../src/platform/database/system-database';
+import type { Email } from '../../src/platform/mail/email';
+import { MailerService } from '../../src/platform/mail/mailer.service';
 import type { ScheduledTask, Skipped, TaskContext, TaskResult } from '../../src/platform/scheduler/scheduled-task';
 import { cosign, countSignatures, createNoteKey, readNote, WITNESS_KEY } from '../support/c2sp-notes';
 import { C2spWitness } from '../support/c2sp-witness';
 import { createTestDatabase, type TestDatabase } from '../support/test-database';
 import { buildTestConfig } from '../support/test-config';
 import { testServices } from '../support/test-services';
+import { readCheckpoint } from '../support/tree-proofs';
+import { type ReceivedMessage, WebhookReceiver } from '../support/webhook-receiver';
 
 describe('the witnesses of the log', () => {
   let db: TestDatabase;
@@ -58,13 +63,19 @@ describe('the witnesses of the log', () => {
     return Number((await execute('SELECT max(tree_size) AS size FROM audit.seals'))[0]!['size']);
   }
 
-  function run(task: ScheduledTask): Promise<TaskResult | Skipped> {
+  function run(
+    task: ScheduledTask,
+    lastResult: TaskResult | null = null,
+    mailer?: Partial<MailerService>,
+  ): Promise<TaskResult | Skipped> {
     const services = new Map<unknown, unknown>([
+      [MailerService, mailer],
       [Config, config],
       [SystemDatabase, new SystemDatabase(pools, config)],
     ]);
     const context: Partial<TaskContext> = {
       signal: new AbortController().signal,
+      lastResult,
       service: ((type: unknown) => services.get(type)) as TaskContext['service'],
     };
     return task.run(context as TaskContext);
@@ -226,6 +237,66 @@ describe('the witnesses of the log', () => {
 
     await expect(witnessHead()).rejects.toThrow('is not cosigned by w.example.org/witness: it was changed');
     await expect(verify()).rejects.toThrow('is not cosigned by w.example.org/witness: it was changed');
+  });
+
+  describe('beside them, other receivers', () => {
+    it('get the newest head as text by the webhook, once', async () => {
+      const receiver = await new WebhookReceiver().start();
+      configure('', { AUDIT_HEAD_WEBHOOK_URL: receiver.url });
+      const result = (await run(POST_AUDIT_HEAD)) as TaskResult;
+
+      expect(result).toEqual({ entries: await readTreeSize() });
+      const [{ body, headers }] = receiver.received as [ReceivedMessage];
+      expect(headers['content-type']).toBe('text/plain; charset=utf-8');
+      expect(readCheckpoint(body, await readVerifierKey()).size).toBe(await readTreeSize());
+      expect(await run(POST_AUDIT_HEAD, result)).toEqual({ skipped: 'the receiver has the newest head' });
+      receiver.answer = (response) => response.writeHead(500).end();
+      await expect(run(POST_AUDIT_HEAD)).rejects.toThrow(/^the webhook of heads at 127\.0\.0\.1:\d+: it answered 500$/);
+      await receiver.stop();
+      await expect(run(POST_AUDIT_HEAD)).rejects.toThrow('not reachable (ECONNREFUSED)');
+    });
+
+    it('get an email that says what the head is for', async () => {
+      configure('', { AUDIT_HEAD_EMAIL: 'auditor@example.com' });
+      const sent: [Email, string][] = [];
+      const deliverOnce = (email: Email, id: string): Promise<null> => {
+        sent.push([email, id]);
+        return Promise.resolve(null);
+      };
+
+      expect(await run(EMAIL_AUDIT_HEAD, null, { deliverOnce })).toEqual({ entries: await readTreeSize() });
+      await run(EMAIL_AUDIT_HEAD, null, { deliverOnce });
+      const [[{ to, subject, text }, id], [, secondId]] = sent as [[Email, string], [Email, string]];
+      expect([to, subject]).toEqual([
+        'auditor@example.com',
+        `Head of the audit log 127.0.0.1:3000/audit: ${await readTreeSize()} entries`,
+      ]);
+      const [row] = await execute('SELECT checkpoint FROM audit.seals ORDER BY id DESC LIMIT 1');
+      expect(text).toContain(`Keep this email.`);
+      expect(text).toContain(String(row!['checkpoint']));
+      expect(text).toContain(await readVerifierKey());
+      // Receivers recognize a repeated email.
+      expect(secondId).toBe(id);
+      await expect(run(EMAIL_AUDIT_HEAD, null, { deliverOnce: () => Promise.resolve('timeout') })).rejects.toThrow(
+        'the email with the head to AUDIT_HEAD_EMAIL was not sent: timeout',
+      );
+    });
+
+    it('get nothing without a setting, and before the first seal', async () => {
+      expect(await run(POST_AUDIT_HEAD)).toEqual({ skipped: 'AUDIT_HEAD_WEBHOOK_URL is not set' });
+      expect(await run(EMAIL_AUDIT_HEAD)).toEqual({ skipped: 'AUDIT_HEAD_EMAIL is not set' });
+      configure('', { AUDIT_HEAD_WEBHOOK_URL: 'http://127.0.0.1:1', AUDIT_HEAD_EMAIL: 'auditor@example.com' });
+      await execute('DELETE FROM audit.seals');
+      for (const task of [POST_AUDIT_HEAD, EMAIL_AUDIT_HEAD])
+        expect(await run(task)).toEqual({ skipped: 'no row is sealed yet' });
+    });
+
+    it('get no head of another tree', async () => {
+      configure('', { AUDIT_HEAD_WEBHOOK_URL: 'http://127.0.0.1:1' });
+      await execute(`UPDATE audit.tiles SET hashes = sha256('x') || substr(hashes, 33)`);
+
+      await expect(run(POST_AUDIT_HEAD)).rejects.toThrow('the stored tree is not that of its newest head');
+    });
   });
 
   describe('lie', () => {
