@@ -11,6 +11,8 @@ import { AccountExportService } from './export/account-export.service';
 import { InstallationExportService } from './export/installation-export.service';
 import { AuditProofsService } from './seals/audit-proofs.service';
 import { RecordVersionsService } from './history/record-versions.service';
+import { AdminWitnessController, WitnessController } from './witnesses/witness.controller';
+import { WitnessService } from './witnesses/witness.service';
 import { SecurityLogsService } from './logs/security-logs.service';
 
 declareConstraint('verifications_times', {
@@ -23,6 +25,8 @@ declareConstraint('verifications_times', {
 @Module({
   imports: [TypeOrmModule.forFeature([AuditLog, SecurityLog])],
   controllers: [
+    WitnessController,
+    AdminWitnessController,
     AccountExportController,
     InstallationExportController,
     AuditController,
@@ -38,6 +42,7 @@ declareConstraint('verifications_times', {
     AuditProofsService,
     RecordVersionsService,
     SecurityLogsService,
+    WitnessService,
   ],
   exports: [AuditHistoryService, SecurityLogsService],
 })

@@ -6,7 +6,8 @@ import { sha256 } from './tree-proofs';
  * without code of the product.
  */
 
-/** The type of keys of witnesses. */
+/** Types of keys: of a log, and of a witness. */
+export const LOG_KEY = 0x01;
 export const WITNESS_KEY = 0x04;
 
 /** A key of Ed25519 with a name and a type. */
@@ -43,6 +44,16 @@ export function readVerifierKey(text: string): NoteKey {
 
 function line(key: NoteKey, signature: Buffer): string {
   return `\u2014 ${key.name} ${Buffer.concat([key.id, signature]).toString('base64')}\n`;
+}
+
+/** Returns the text of a checkpoint. */
+export function formatHead(origin: string, size: number, root: Buffer, extension = ''): string {
+  return `${origin}\n${size}\n${root.toString('base64')}\n${extension}`;
+}
+
+/** Returns the note of a text with a signature of each key. */
+export function signNote(text: string, ...keys: readonly NoteKey[]): string {
+  return `${text}\n${keys.map((key) => line(key, sign(null, Buffer.from(text), key.key))).join('')}`;
 }
 
 /** Returns the signature line of a witness for the text of a checkpoint. */

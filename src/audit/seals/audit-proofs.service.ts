@@ -26,9 +26,14 @@ const FIND_HEAD = `
   SELECT tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey" FROM audit.seals ORDER BY id DESC LIMIT 1`;
 
 const LIST_SEALS = `
-  SELECT id, tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey", sealed_at AS "sealedAt",
-    octet_length(entries) / ${ENTRY_BYTES} AS rows
-  FROM audit.seals WHERE $1::bigint IS NULL OR id < $1 ORDER BY id DESC LIMIT $2`;
+  SELECT s.id, s.tree_size AS "treeSize", s.checkpoint || coalesce(c.lines, '') AS checkpoint,
+    s.verifier_key AS "verifierKey", s.sealed_at AS "sealedAt", octet_length(s.entries) / ${ENTRY_BYTES} AS rows,
+    c.count AS witnesses
+  FROM audit.seals s CROSS JOIN LATERAL (
+    SELECT string_agg(cosignature, '' ORDER BY witness) AS lines, count(*) AS count
+    FROM audit.cosignatures WHERE tree_size = s.tree_size AND checkpoint = s.checkpoint
+  ) AS c
+  WHERE $1::bigint IS NULL OR s.id < $1 ORDER BY s.id DESC LIMIT $2`;
 
 /** Proves rows of the audit log by their seals. */
 @Injectable()

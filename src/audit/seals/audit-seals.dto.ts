@@ -31,6 +31,13 @@ export class SealDto extends TreeHeadDto {
 
   @ApiProperty({ type: 'integer', description: 'Number of entries that it added.', example: 1 })
   rows: number;
+
+  @ApiProperty({
+    type: 'integer',
+    description: 'Number of witnesses that cosigned the head; the checkpoint has their signatures.',
+    example: 0,
+  })
+  witnesses: number;
 }
 
 /** The proof that a row of the audit log is in the tree, and what its hash consists of. */

@@ -53,14 +53,18 @@ export function loadConfig(environment: NodeJS.ProcessEnv = process.env): Config
  */
 export function loadServerConfig(kind: ServerKind, environment: NodeJS.ProcessEnv = process.env): Config {
   const foreign = Object.fromEntries(listForeignLogins(kind).map((name) => [name, true])) as OptionalLogins;
-  return buildConfig(settings.partial(foreign).safeParse(readVariables(selectServerEnvironment(kind, environment))));
+  const variables = readVariables(selectServerEnvironment(kind, environment));
+  return buildConfig(settings.partial(foreign).safeParse(variables), kind);
 }
 
 type OptionalLogins = Record<Exclude<LoginSetting, 'DATABASE_URL'>, true>;
 
-function buildConfig(result: z.ZodSafeParseResult<ServerSettings>): Config {
+function buildConfig(result: z.ZodSafeParseResult<ServerSettings>, kind?: ServerKind): Config {
   if (!result.success) throw new ConfigError(listProblems(result.error));
   const problems = findContradictions(result.data);
+  // The worker has no keys of the witness.
+  if (kind !== 'worker' && result.data.AUDIT_WITNESSED_LOGS.length > 0 && result.data.AUDIT_WITNESS_KEYS.length === 0)
+    problems.push('AUDIT_WITNESS_KEYS: is missing; AUDIT_WITNESSED_LOGS needs it');
   if (problems.length > 0) throw new ConfigError(problems);
   return new Config(result.data);
 }

@@ -190,6 +190,22 @@ export const ERROR_CODES = {
   ),
   'conversation.not_found': define(404, 'Conversation not found', 'You have no conversation with this id.'),
   'audit.not_found': define(404, 'Record not found', 'The audit log has no record with this id.'),
+  'audit.submission_invalid': define(
+    400,
+    'The submission is malformed',
+    'Send an old size line, proof lines, an empty line and a signed checkpoint, as C2SP tlog-witness defines them.',
+  ),
+  'audit.log_unknown': define(404, 'The log is unknown', 'Ask the operator of this witness to add the key of the log.'),
+  'audit.head_unsigned': define(
+    403,
+    'The checkpoint has no valid signature',
+    'Sign it with the key that this witness has of the log.',
+  ),
+  'audit.head_inconsistent': define(
+    422,
+    'The checkpoint does not extend the last one',
+    'Send a consistency proof from the last cosigned head. A log that was rewritten has none.',
+  ),
   'audit.not_sealed': define(409, 'The row is not sealed yet', 'Repeat the request in a minute.'),
   'audit.verification_not_found': define(404, 'Verification not found', 'No verification of the logs has this id.'),
   'audit.verification_running': define(

@@ -8,6 +8,12 @@ import { parseStrictJson } from '../validation/strict-json';
 const STREAM_TYPES = ['application/x-ndjson', 'text/csv'] as const;
 type StreamType = (typeof STREAM_TYPES)[number] | 'application/json';
 
+type ContentTypeParser = (
+  request: FastifyRequest,
+  payload: Readable,
+  done: (error: Error | null, body?: Buffer) => void,
+) => void;
+
 /** Both types are read as a merge patch by PATCH. */
 const JSON_TYPES: readonly string[] = ['application/json', 'application/merge-patch+json'];
 
@@ -15,6 +21,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The media types of `@LargeBody`. */
     streamTypes?: readonly StreamType[];
+    /** True for routes of `@ReadsBytes`. */
+    readsBytes?: boolean;
   }
 }
 
@@ -37,9 +45,14 @@ export function isStreamed({ headers, routeOptions }: FastifyRequest): boolean {
  */
 export function registerBodyParsers(fastify: FastifyInstance, importBytes: number): void {
   fastify.removeAllContentTypeParsers();
+  const readBytes: ContentTypeParser = (request, payload, done) => {
+    if (isCompressed(request)) done(unsupportedMediaType(request, UNCOMPRESSED));
+    else readWhole(payload, request.routeOptions.bodyLimit, done);
+  };
   fastify.addContentTypeParser([...JSON_TYPES, ...STREAM_TYPES], (request, payload, done) => {
     try {
       const { config, bodyLimit } = request.routeOptions;
+      if (config.readsBytes) return readBytes(request, payload, done);
       assertReadable(request);
       const maxBytes = config.streamTypes ? importBytes : bodyLimit;
       if (Number(request.headers['content-length']) > maxBytes) throw bodyTooLarge(maxBytes);
@@ -56,19 +69,27 @@ export function registerBodyParsers(fastify: FastifyInstance, importBytes: numbe
       done(error as Error);
     }
   });
-  fastify.addContentTypeParser('*', (request, _payload, done) => done(unsupportedMediaType(request)));
+  fastify.addContentTypeParser('*', (request, payload, done) => {
+    if (request.routeOptions.config.readsBytes) readBytes(request, payload, done);
+    else done(unsupportedMediaType(request));
+  });
 }
 
 /** @throws AppError `request.media_type_unsupported` for another media type, a compressed body or another charset */
 function assertReadable(request: FastifyRequest): void {
   const { headers } = request;
   if (!listBodyTypes(request).includes(parseMediaType(headers['content-type']))) throw unsupportedMediaType(request);
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (encoding !== 'identity') throw unsupportedMediaType(request, 'Send the body without compression.');
+  if (isCompressed(request)) throw unsupportedMediaType(request, UNCOMPRESSED);
   const [, charset = 'utf-8'] = /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(headers['content-type'] ?? '') ?? [];
   // Every US-ASCII text is a UTF-8 text. RFC 3629 section 1
   if (!/^(utf-?8|us-ascii)$/i.test(charset))
     throw unsupportedMediaType(request, 'Save the text as UTF-8 and send that.');
+}
+
+const UNCOMPRESSED = 'Send the body without compression.';
+
+function isCompressed({ headers }: FastifyRequest): boolean {
+  return (headers['content-encoding']?.trim().toLowerCase() ?? 'identity') !== 'identity';
 }
 
 /** Returns the error for a wrong media type. Lists the types of the route, also in Accept-Post or Accept-Patch. */

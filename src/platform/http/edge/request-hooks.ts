@@ -115,6 +115,11 @@ export function ServesTypes(...types: readonly string[]): MethodDecorator {
   return RouteConfig({ servedTypes: types } satisfies FastifyContextConfig);
 }
 
+/** Reads the body as bytes of any media type: `@Body() body: Buffer`. */
+export function ReadsBytes(): MethodDecorator {
+  return RouteConfig({ readsBytes: true } satisfies FastifyContextConfig);
+}
+
 /**
  * Rejects requests of the API whose Accept header allows no media type of the route. Pages (dashboard, documentation,
  * links in emails) ignore the header.
