@@ -229,6 +229,20 @@ describe('the witnesses of the log', () => {
     expect(old).toBe(size);
   });
 
+  it('may get a newer head from another worker meanwhile', async () => {
+    await grow();
+    await createUser();
+    await seal();
+    witness.lie = async () => {
+      witness.lie = undefined;
+      const size = await grow();
+      return { status: 409, body: `${size}\n`, type: 'text/x.tlog.size' };
+    };
+
+    expect(await witnessHead()).toEqual({ cosigned: 1 });
+    expect([...witness.heads.values()]).toMatchObject([{ size: await readTreeSize() }]);
+  });
+
   it('are not trusted with a stored head that they have not cosigned', async () => {
     await grow();
     await execute(`UPDATE audit.cosignatures SET checkpoint = regexp_replace(checkpoint, E'\\n.{43}=\\n', $1)`, [

@@ -29,7 +29,7 @@ export class C2spWitness {
   readonly heads = new Map<string, KnownHead>();
   readonly requests: string[] = [];
   /** Replaces the next answers. */
-  lie: ((honest: Answer, body: string) => Answer | 'silence') | undefined;
+  lie: ((honest: Answer, body: string) => Answer | 'silence' | Promise<Answer>) | undefined;
   private readonly logs = new Map<string, NoteKey>();
   private readonly server: Server = createServer((request, response) => void this.handle(request, response));
 
@@ -69,7 +69,7 @@ export class C2spWitness {
     this.requests.push(body);
     const isKnown = request.method === 'POST' && request.url === '/add-checkpoint';
     const honest = isKnown ? this.add(body) : { status: 404, body: '' };
-    const answer = this.lie?.(honest, body) ?? honest;
+    const answer = (await this.lie?.(honest, body)) ?? honest;
     if (answer === 'silence') return void response.destroy();
     response.writeHead(answer.status, answer.type === undefined ? {} : { 'content-type': answer.type });
     response.end(answer.body);

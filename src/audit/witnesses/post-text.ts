@@ -1,5 +1,5 @@
 /** The time limit of a call. */
-export const CALL_TIMEOUT_MS = 10_000;
+const CALL_TIMEOUT_MS = 10_000;
 
 /** Longest response that is read; the cosignatures of a witness have some hundred bytes. */
 const MAX_RESPONSE_BYTES = 65_536;
@@ -17,8 +17,13 @@ export interface TextResponse {
  * followed. Must not be called inside a unit of work.
  * @throws Error without an answer within 10 seconds, and for one above 64 KiB
  */
-export async function postText(url: string, body: string, signal: AbortSignal): Promise<TextResponse> {
-  const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS);
+export async function postText(
+  url: string,
+  body: string,
+  signal: AbortSignal,
+  timeoutMs = CALL_TIMEOUT_MS,
+): Promise<TextResponse> {
+  const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -30,7 +35,7 @@ export async function postText(url: string, body: string, signal: AbortSignal): 
     const mediaType = response.headers.get('content-type')?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
     return { status: response.status, mediaType, text: await readText(response) };
   } catch (error) {
-    if (timeout.aborted) throw new Error(`no answer within ${CALL_TIMEOUT_MS / 1_000} s`, { cause: error });
+    if (timeout.aborted) throw new Error(`no answer within ${timeoutMs / 1_000} s`, { cause: error });
     const { cause } = error as { cause?: { code?: string } };
     throw cause?.code === undefined ? error : new Error(`not reachable (${cause.code})`, { cause: error });
   }
