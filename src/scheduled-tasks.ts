@@ -3,6 +3,7 @@ import { END_ORPHANED_AI_CALLS } from './ai/generations/end-orphaned-ai-calls.ta
 import { RECORD_DAILY_METRICS } from './analytics/record-daily-metrics.task';
 import { REFRESH_JOB_STATS } from './analytics/refresh-job-stats.task';
 import { CREATE_PARTITIONS } from './audit/create-partitions.task';
+import { STREAM_AUDIT_LOGS } from './audit/export/stream-audit-logs.task';
 import { SEAL_AUDIT_LOGS, VERIFY_AUDIT_LOGS } from './audit/seals/seal-audit-logs.task';
 import { EMAIL_AUDIT_HEAD, POST_AUDIT_HEAD } from './audit/witnesses/send-audit-head.task';
 import { WITNESS_AUDIT_HEAD } from './audit/witnesses/witness-audit-head.task';
@@ -28,6 +29,7 @@ export const SCHEDULED_TASKS: readonly ScheduledTask[] = [
   WITNESS_AUDIT_HEAD,
   POST_AUDIT_HEAD,
   EMAIL_AUDIT_HEAD,
+  STREAM_AUDIT_LOGS,
   PURGE_EXPIRED,
   RECORD_DAILY_METRICS,
   END_ORPHANED_AI_CALLS,

@@ -36,6 +36,7 @@ const OTHER_OWNERS: Readonly<Record<string, string>> = {
   seals: 'audit',
   security_logs: 'audit',
   signed_session: 'platform',
+  stream_positions: 'audit',
   syncs: 'sync',
   task_alerts: 'platform',
   task_runs: 'platform',

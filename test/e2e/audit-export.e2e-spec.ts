@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,6 +20,7 @@ import { pluck } from '../support/caller';
 import { createRandom, tamperWithExport, verifyExport } from '../support/export-tampering';
 import { readCheckpoint } from '../support/tree-proofs';
 import { startApp, type TestApp } from '../support/test-app';
+import { createManualWorker } from '../support/test-worker';
 import { waitFor } from '../support/wait-for';
 
 const SEED = Buffer.alloc(32, 7);
@@ -47,9 +48,11 @@ describe('the export of the logs', () => {
   let sealer: AuditSealer;
   let ann: SignedInCaller;
   let admin: SignedInCaller;
+  const folder = mkdtempSync(join(tmpdir(), 'gigvault-siem-'));
+  const stream = join(folder, 'audit.jsonl');
 
   beforeAll(async () => {
-    app = await startApp();
+    app = await startApp({ settings: { AUDIT_STREAM: `file:${stream}` } });
     const config = loadConfig(app.settings);
     pools = new RolePools(config);
     sealer = new AuditSealer(new SystemDatabase(pools, config), () => new NoteSigner(ORIGIN, SEED));
@@ -61,6 +64,7 @@ describe('the export of the logs', () => {
   afterAll(async () => {
     await pools.onApplicationShutdown();
     await app.close();
+    rmSync(folder, { recursive: true });
   });
 
   const seal = async (): Promise<void> => {
@@ -92,6 +96,22 @@ describe('the export of the logs', () => {
     expect([path, status]).toEqual([path, 200]);
     return body;
   };
+
+  it('is not needed for a SIEM: the worker sends sealed rows to the file of AUDIT_STREAM', async () => {
+    await change();
+    await seal();
+    const worker = await createManualWorker(app);
+    await worker.runTask('stream-audit-logs');
+    await worker.runTask('stream-audit-logs');
+    await worker.close();
+
+    const sent = parse(readFileSync(stream, 'utf8'));
+    expect(pluck(sent, 'leafIndex')).toEqual([...sent.keys()]);
+    expect(pluck(sent, 'userId')).toContain(ann.id);
+    expect(await app.db.query('superuser', 'SELECT next_leaf AS next FROM audit.stream_positions')).toEqual([
+      { next: sent.length },
+    ]);
+  });
 
   describe('GET /v1/audit/logs/export', () => {
     it('contains each row of the user with its proof, oldest first, and rows that are not sealed', async () => {

@@ -110,6 +110,7 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ...call('clean', 'audit.is_subscriber_audited()', 'audit.begin_seal(100)'),
     ...call('clean', `audit.log_entries('audit', 0, 1000000, '{}')`, `audit.check_entries('security', 0, 1000000)`),
     ...call('none', 'audit.removals()'),
+    ...call('clean', `audit.stream_rows('{1}', '{1}')`),
     ...call(
       '42501',
       `audit.store_seal('{"id": 1000, "tree_size": 1, "audit_floor": 0, "security_floor": 0,

@@ -463,6 +463,14 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
     set: 'progress = 0',
     make: () => 'INSERT INTO audit.verifications (started_by_id) VALUES (1)',
   },
+  'audit.stream_positions': {
+    select: 'x x x x 1',
+    insert: 'x x x x 1',
+    update: 'x x x x 1',
+    delete: NOBODY,
+    set: 'next_leaf = 1',
+    make: () => `INSERT INTO audit.stream_positions (target, next_leaf) VALUES (gen_random_uuid(), 0)`,
+  },
   'audit.audited_tables': {
     // gigvault_app reads the list for the check at start.
     select: '1 1 1 x x',

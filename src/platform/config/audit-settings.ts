@@ -21,7 +21,7 @@ export interface WitnessAddress extends PublicNoteKey {
   readonly url: string;
 }
 
-/** The settings of the audit log: its keys, and where its heads go. */
+/** The settings of the audit log: its keys, and where its heads and rows go. */
 export const auditSettings = {
   AUDIT_SIGNING_KEY: z
     .string()
@@ -49,6 +49,15 @@ export const auditSettings = {
     .optional()
     .describe('Address to which the worker sends the newest head of the audit log daily.')
     .meta({ example: 'auditor@example.com' }),
+  AUDIT_STREAM: z
+    .string()
+    .refine(isStreamAddress, 'must be file:/PATH, syslog+tcp://HOST:PORT or syslog+tls://HOST:PORT')
+    .optional()
+    .describe(
+      'Where the worker sends sealed rows of the audit and security logs: a file of JSON lines, or a syslog server. ' +
+        'It gets the values of all users.',
+    )
+    .meta({ example: 'file:/var/log/gigvault/audit.jsonl' }),
   AUDIT_WITNESSES: list()
     .refine(
       (pairs) => pairs.every((pair) => readWitness(pair) !== undefined),
@@ -89,6 +98,14 @@ export const auditSettings = {
     )
     .meta({ example: 'b.example.com/audit+c74f20a3+ARp…=' }),
 };
+
+/** The address has neither a login nor a path. */
+function isStreamAddress(value: string): boolean {
+  if (value.startsWith('file:')) return /^file:\/[^/]/.test(value);
+  if (!URL.canParse(value)) return false;
+  const { protocol, host, port } = new URL(value);
+  return ['syslog+tcp:', 'syslog+tls:'].includes(protocol) && port !== '' && value === `${protocol}//${host}`;
+}
 
 /** Reads a verifier key; undefined for another text, another type, and an id that is not of the key. */
 function readVerifierKey(text: string, type: number): PublicNoteKey | undefined {

@@ -126,6 +126,8 @@ function buildAudit(settings: ServerSettings, secrets: DerivedSecrets, publicUrl
     /** The name of a new log; a log keeps its name when PUBLIC_URL changes. */
     origin: `${host}/audit`,
     headFile: settings.AUDIT_HEAD_FILE,
+    /** Address of the receiver of both logs. */
+    stream: settings.AUDIT_STREAM,
     headWebhookUrl: settings.AUDIT_HEAD_WEBHOOK_URL,
     headEmail: settings.AUDIT_HEAD_EMAIL,
     witnesses: settings.AUDIT_WITNESSES,
