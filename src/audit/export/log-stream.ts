@@ -17,7 +17,7 @@ const STORE_POSITION = `
 
 /** Lists entries from the index $1, at most $2 of each seal. */
 const LIST_ENTRIES = `
-  SELECT start, substr(entries, ((start - first) * ${ENTRY_BYTES} + 1)::integer, $2 * ${ENTRY_BYTES}) AS entries
+  SELECT substr(entries, ((start - first) * ${ENTRY_BYTES} + 1)::integer, $2 * ${ENTRY_BYTES}) AS entries
   FROM (
     SELECT id, entries, tree_size - octet_length(entries) / ${ENTRY_BYTES} AS first,
       greatest(tree_size - octet_length(entries) / ${ENTRY_BYTES}, $1) AS start
@@ -72,13 +72,11 @@ export class LogStream {
 
 /** Returns the entries from an index. */
 async function readEntries(unit: UnitOfWork, position: number): Promise<Buffer[]> {
-  const seals = await unit.query<{ start: number; entries: Buffer }>(LIST_ENTRIES, [position, BATCH_ROWS]);
+  const seals = await unit.query<{ entries: Buffer }>(LIST_ENTRIES, [position, BATCH_ROWS]);
   const entries: Buffer[] = [];
-  for (const { start, entries: bytes } of seals) {
-    // The seal before was not read to its end.
-    if (start !== position + entries.length) break;
+  // A seal that was not read to its end fills the batch.
+  for (const { entries: bytes } of seals)
     for (let at = 0; at < bytes.length; at += ENTRY_BYTES) entries.push(bytes.subarray(at, at + ENTRY_BYTES));
-  }
   return entries.slice(0, BATCH_ROWS);
 }
 

@@ -1,11 +1,14 @@
 -- A row that committed late is in a later seal than its neighbours: a row that is not in the first seal that could
 -- have it is looked up in the next one, up to the seal whose floor covers it.
+-- PostgreSQL cannot know the number of entries. Only a hash join does not compare each of them with each row.
 CREATE FUNCTION audit.find_leaves(row_ids bigint[], last_seal bigint)
     RETURNS TABLE (row_id bigint, leaf_index bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = pg_catalog
     SET plan_cache_mode = force_custom_plan
     SET jit = off
+    SET enable_nestloop = off
+    SET enable_mergejoin = off
     AS $$
     DECLARE
       pending bigint[];
@@ -34,6 +37,8 @@ CREATE FUNCTION audit.find_leaves(row_ids bigint[], last_seal bigint)
               LATERAL (SELECT s.entries || ''::bytea AS entries OFFSET 0) AS b,
               LATERAL generate_series(0, octet_length(b.entries) / 49 - 1) AS n (place)
             WHERE s.id IN (SELECT DISTINCT k.seal FROM candidates k)
+            -- Else the join would keep a copy of all bytes for each entry.
+            OFFSET 0
           ) AS e ON e.seal = c.seal AND e.log_and_id = '\x61'::bytea || int8send(c.id)
         LOOP
           IF found.leaf IS NOT NULL THEN
