@@ -3,6 +3,7 @@ import { stressAi } from './ai/ai';
 import { assertNoFindings, stressAdversarial } from './adversarial/adversarial';
 import { assertUserUnaffected, stressAttacker } from './attacker/attacker';
 import { assertSealedOnce, stressLateWriters } from './audit/late-writers';
+import { assertEqualToModel, stressRandomTransactions } from './audit/random-transactions';
 import { assertAllFound, stressSeals } from './audit/seals';
 import { stressBackups } from './backups/backups';
 import { stressBodies } from './http/bodies';
@@ -62,6 +63,8 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
         onProgress: (text) => console.error(text),
       }),
     ),
+  'random-transactions': async () =>
+    assertEqualToModel(await stressRandomTransactions({ transactions: 1_000, users: 8 })),
   // Each writer has about a dozen transactions, open for up to 30 s for each of their rows.
   'late-writers': async () =>
     assertSealedOnce(await stressLateWriters({ writers: 64, transactions: 12, holdMs: 30_000, kills: 20 })),
