@@ -15,12 +15,22 @@ export interface TestContext {
   reason?: string;
 }
 
+/** One for each role: a signer allocates memory for the signatures that it may reuse. */
+const signers = new Map<Role, ContextSigner>();
+
+function signerOf(role: Role): ContextSigner {
+  const known = signers.get(role);
+  if (known) return known;
+  const signer = new ContextSigner(Buffer.from(testServices().contextKey, 'base64'), getLogin(role));
+  signers.set(role, signer);
+  return signer;
+}
+
 /** Returns a context signed with the key of the role's login, which may write unless it names no audit source. */
 export function signContext(role: Role, context: TestContext, signedAtMs?: number): string {
   const { tenant, actorKind, actorId, auditSource = 'triggers', requestId, ip, operation, reason } = context;
   const fields = [tenant, actorKind, actorId, auditSource, requestId, ip, operation, reason];
-  const signer = new ContextSigner(Buffer.from(testServices().contextKey, 'base64'), getLogin(role));
-  return signer.sign(
+  return signerOf(role).sign(
     fields.map((field) => (field === undefined ? '' : String(field))),
     signedAtMs,
   );
