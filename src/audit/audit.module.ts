@@ -10,7 +10,9 @@ import { AccountExportController, InstallationExportController } from './export/
 import { AccountExportService } from './export/account-export.service';
 import { InstallationExportService } from './export/installation-export.service';
 import { AuditProofsService } from './seals/audit-proofs.service';
+import { RecordRestoreService } from './history/record-restore.service';
 import { RecordVersionsService } from './history/record-versions.service';
+import { RequestUndoService } from './history/request-undo.service';
 import { AdminWitnessController, WitnessController } from './witnesses/witness.controller';
 import { WitnessService } from './witnesses/witness.service';
 import { SecurityLogsService } from './logs/security-logs.service';
@@ -40,10 +42,12 @@ declareConstraint('verifications_times', {
     AuditHistoryService,
     AuditLogsService,
     AuditProofsService,
+    RecordRestoreService,
     RecordVersionsService,
+    RequestUndoService,
     SecurityLogsService,
     WitnessService,
   ],
-  exports: [AuditHistoryService, SecurityLogsService],
+  exports: [AuditHistoryService, RecordRestoreService, SecurityLogsService],
 })
 export class AuditModule {}

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RestoreDto } from '../audit/history/record-version.dto';
 import { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
@@ -79,6 +80,25 @@ export class JobsController {
   @ApiNoContentResponse({ description: 'The job was deleted.' })
   remove(@Param('id', ParseIdPipe) id: number, @IfMatch() ifMatch?: Preconditions): Promise<void> {
     return this.jobs.remove(id, ifMatch);
+  }
+
+  @Post(':id/restore')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'restoreJob',
+    summary: 'Restore a version of a job',
+    description:
+      'The version after the audit entry `auditId` becomes a new change (GET /v1/audit/{table}/{recordId} lists ' +
+      'entries). The same rules apply as to an update.',
+  })
+  @ApiOkResponse({ type: JobDto, description: 'The restored job.' })
+  restore(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() { auditId }: RestoreDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<JobDto> {
+    return this.jobs.restore(id, auditId, ifMatch);
   }
 
   @Get(':id/history')

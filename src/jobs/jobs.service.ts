@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RecordRestoreService } from '../audit/history/record-restore.service';
 import { AuditHistoryService } from '../audit/logs/audit-logs.service';
 import type { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { Cache } from '../platform/cache/cache';
@@ -23,6 +24,7 @@ export class JobsService {
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
     private readonly auditHistory: AuditHistoryService,
+    private readonly restores: RecordRestoreService,
   ) {}
 
   /**
@@ -73,13 +75,21 @@ export class JobsService {
     const updated = await this.database.change(Job, id, 'job.not_found', (job) => {
       assertVersion(job, ifMatch);
       const patch = mergeClientInfo(job, changes);
-      const changed = { ...job, ...definedValues(patch) };
-      assertRanges(changed);
-      // A synchronisation learns the number of the other job.
-      const isOther = changed.upworkJobId !== job.upworkJobId;
-      return { ...patch, sourceKey: buildSourceKey(changed), ...(isOther && { upworkJobNumber: null }) };
+      return deriveColumns(job, definedValues(patch));
     });
     return JobDto.from(updated);
+  }
+
+  /**
+   * Restores the version of a job after an audit row, as an update. One transaction, at most one audit row.
+   * @throws AppError `job.not_found`, those of `RecordRestoreService.restore` and of `update`
+   */
+  async restore(id: number, auditId: number, ifMatch?: Preconditions): Promise<JobDto> {
+    const restored = await this.restores.restore({
+      ...{ entity: Job, id, auditId, ifMatch, notFound: 'job.not_found' },
+      decide: (version, job) => (job ? deriveColumns(job, version) : version),
+    });
+    return JobDto.from(restored);
   }
 
   /**
@@ -103,6 +113,15 @@ export class JobsService {
     if (page.items.length === 0) await this.get(id);
     return page;
   }
+}
+
+/** Adds the columns that follow from the others. @throws AppError `validation.failed` */
+function deriveColumns(job: Job, changes: Partial<Job>): Partial<Job> {
+  const changed = { ...job, ...changes };
+  assertRanges(changed);
+  // A synchronisation learns the number of the other job.
+  const isOther = changed.upworkJobId !== job.upworkJobId;
+  return { ...changes, sourceKey: buildSourceKey(changed), ...(isOther && { upworkJobNumber: null }) };
 }
 
 /** Merges clientInfo level by level into the patch. @throws AppError `validation.failed` beyond its limits */

@@ -8,6 +8,7 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { RestoreDto } from '../audit/history/record-version.dto';
 import { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
@@ -84,6 +85,25 @@ export class ProposalsController {
     @IfMatch() ifMatch?: Preconditions,
   ): Promise<ProposalDto> {
     return this.proposals.update(id, dto, ifMatch);
+  }
+
+  @Post(':id/restore')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'restoreProposal',
+    summary: 'Restore a version of a draft',
+    description:
+      'The version after the audit entry `auditId` becomes a new change (GET /v1/audit/{table}/{recordId} lists ' +
+      'entries). Only a draft can be changed, to a version that was a draft. A deleted draft comes back with its id.',
+  })
+  @ApiOkResponse({ type: ProposalDto, description: 'The restored draft.' })
+  restore(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() { auditId }: RestoreDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<ProposalDto> {
+    return this.proposals.restore(id, auditId, ifMatch);
   }
 
   @Delete(':id')

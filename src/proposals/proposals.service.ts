@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { RecordRestoreService } from '../audit/history/record-restore.service';
 import { AuditHistoryService } from '../audit/logs/audit-logs.service';
 import type { ChangeDto } from '../audit/logs/audit-logs.dto';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
+import type { UnitOfWork } from '../platform/database/unit-of-work';
 import { AppError } from '../platform/errors/app-error';
 import { type ConstraintError, createConstraintError } from '../platform/errors/postgres-errors';
 import { assertVersion, type Preconditions } from '../platform/http/responses/preconditions';
 import { KeysetPages } from '../platform/http/pagination/keyset-page';
 import { type Page, type PageQueryDto } from '../platform/http/pagination/page.dto';
-import { assertComplete, type ProposalStep, getNextStatus } from './proposal-status';
+import { assertComplete, type ProposalStatus, type ProposalStep, getNextStatus } from './proposal-status';
 import {
   type CreateProposalDto,
   type ListProposalsDto,
@@ -34,6 +36,7 @@ export class ProposalsService {
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
     private readonly auditHistory: AuditHistoryService,
+    private readonly restores: RecordRestoreService,
   ) {}
 
   /**
@@ -44,15 +47,27 @@ export class ProposalsService {
   create(dto: CreateProposalDto): Promise<ProposalDto> {
     return this.database.transaction(async (unit) => {
       // One round trip. The foreign key refuses a job that the user does not have (proposals.module.ts).
-      const [[job], [open], proposal] = await Promise.all([
-        unit.query<{ status: string }>(LOCK_JOB, [dto.jobId]),
-        unit.query(SELECT_OPEN, [dto.jobId]),
-        unit.repository(Proposal).insert(dto),
-      ]);
-      if (job?.status === 'deleted') throw createJobDeletedError();
-      if (open) throw createConstraintError(ALREADY_OPEN);
+      const [, proposal] = await Promise.all([assertJobIsFree(unit, dto.jobId), unit.repository(Proposal).insert(dto)]);
       return ProposalDto.from(proposal);
     });
+  }
+
+  /**
+   * Restores the version of a draft after an audit row, also of a deleted one. One transaction; at most one audit row.
+   * @throws AppError `proposal.not_found`, `proposal.not_draft`, `job.wrong_status` (/jobId), `proposal.already_open`,
+   *   those of `RecordRestoreService.restore`
+   */
+  async restore(id: number, auditId: number, ifMatch?: Preconditions): Promise<ProposalDto> {
+    const restored = await this.restores.restore({
+      ...{ entity: Proposal, id, auditId, ifMatch, notFound: 'proposal.not_found' },
+      decide: async (version, proposal, unit) => {
+        assertIsDraft(version.status!);
+        if (proposal) assertIsDraft(proposal.status);
+        else await assertJobIsFree(unit, version.jobId!);
+        return version;
+      },
+    });
+    return ProposalDto.from(restored);
   }
 
   /** Returns one page of the proposals that match the filters, ordered by `sort`. One statement. */
@@ -125,13 +140,25 @@ export class ProposalsService {
   }
 }
 
+/** Locks the job and checks that it can get a draft. @throws AppError `job.wrong_status`, `proposal.already_open` */
+async function assertJobIsFree(unit: UnitOfWork, jobId: number): Promise<void> {
+  const [[job], [open]] = await Promise.all([
+    unit.query<{ status: string }>(LOCK_JOB, [jobId]),
+    unit.query(SELECT_OPEN, [jobId]),
+  ]);
+  if (job?.status === 'deleted') throw createJobDeletedError();
+  if (open) throw createConstraintError(ALREADY_OPEN);
+}
+
 /** Checks that the proposal is a draft in the version the caller expects. */
 function assertDraft(proposal: Proposal, ifMatch: Preconditions | undefined): void {
   assertVersion(proposal, ifMatch);
-  if (proposal.status === 'draft') return;
-  throw new AppError('proposal.not_draft', {
-    detail: `The proposal is ${proposal.status}. Only a draft may be changed.`,
-  });
+  assertIsDraft(proposal.status);
+}
+
+function assertIsDraft(status: ProposalStatus): void {
+  if (status === 'draft') return;
+  throw new AppError('proposal.not_draft', { detail: `The proposal is ${status}. Only a draft may be changed.` });
 }
 
 function createJobDeletedError(): AppError {

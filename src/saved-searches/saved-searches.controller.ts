@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RestoreDto } from '../audit/history/record-version.dto';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
@@ -62,6 +63,25 @@ export class SavedSearchesController {
     @IfMatch() ifMatch?: Preconditions,
   ): Promise<SavedSearchDto> {
     return this.searches.update(id, dto, ifMatch);
+  }
+
+  @Post(':id/restore')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'restoreSavedSearch',
+    summary: 'Restore a version of a saved search',
+    description:
+      'The version after the audit entry `auditId` becomes a new change (GET /v1/audit/{table}/{recordId} lists ' +
+      'entries). A deleted search comes back with its id. A search that changes starts over.',
+  })
+  @ApiOkResponse({ type: SavedSearchDto, description: 'The restored search.' })
+  restore(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() { auditId }: RestoreDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<SavedSearchDto> {
+    return this.searches.restore(id, auditId, ifMatch);
   }
 
   @Delete(':id')

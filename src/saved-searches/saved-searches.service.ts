@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { OmitType } from '@nestjs/swagger';
+import { RecordRestoreService } from '../audit/history/record-restore.service';
 import { Conditions } from '../platform/database/conditions';
 import { buildSelectList } from '../platform/database/base.entity';
 import { listFields } from '../platform/http/openapi/dto-fields';
@@ -45,6 +46,7 @@ export class SavedSearchesService {
   constructor(
     private readonly database: Database,
     private readonly pages: KeysetPages,
+    private readonly restores: RecordRestoreService,
   ) {}
 
   /**
@@ -81,11 +83,21 @@ export class SavedSearchesService {
   async update(id: number, dto: UpdateSavedSearchDto, ifMatch?: Preconditions): Promise<SavedSearchDto> {
     const changed = await this.database.change(SavedSearch, id, 'saved_search.not_found', (search) => {
       assertVersion(search, ifMatch);
-      return isDifferentSearch(search, dto)
-        ? { ...dto, lastSearchedAt: null, lastFullSearchAt: null, lastTriedAt: null, lastError: null }
-        : dto;
+      return startOverIfDifferent(search, dto);
     });
     return SavedSearchDto.from(changed);
+  }
+
+  /**
+   * Restores the version of a search after an audit row, also of a deleted one. A search that changes starts over.
+   * @throws AppError `saved_search.not_found`, `saved_search.already_exists`, those of `RecordRestoreService.restore`
+   */
+  async restore(id: number, auditId: number, ifMatch?: Preconditions): Promise<SavedSearchDto> {
+    const restored = await this.restores.restore({
+      ...{ entity: SavedSearch, id, auditId, ifMatch, notFound: 'saved_search.not_found' },
+      decide: (version, search) => (search ? startOverIfDifferent(search, version) : version),
+    });
+    return SavedSearchDto.from(restored);
   }
 
   /** Deletes a search; the jobs it found stay. @throws AppError `saved_search.not_found`, `precondition.failed` */
@@ -99,7 +111,13 @@ export class SavedSearchesService {
   }
 }
 
+/** Adds to a patch what makes the search start over, when Upwork is asked for something else. */
+function startOverIfDifferent(search: SavedSearch, patch: Partial<SavedSearch>): Partial<SavedSearch> {
+  if (!isDifferentSearch(search, patch)) return patch;
+  return { ...patch, lastSearchedAt: null, lastFullSearchAt: null, lastTriedAt: null, lastError: null };
+}
+
 /** Returns true when a patch changes what Upwork is asked for. */
-function isDifferentSearch(search: SavedSearch, patch: UpdateSavedSearchDto): boolean {
+function isDifferentSearch(search: SavedSearch, patch: Partial<SavedSearch>): boolean {
   return UPWORK_FIELDS.some((field) => patch[field] !== undefined && !isDeepStrictEqual(patch[field], search[field]));
 }

@@ -1,5 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { RestoreDto } from '../audit/history/record-version.dto';
 import { SignedIn } from '../platform/http/access/access';
 import { IfMatch, type Preconditions } from '../platform/http/responses/preconditions';
 import { ApiPage, type Page, PageQueryDto } from '../platform/http/pagination/page.dto';
@@ -58,6 +59,25 @@ export class TemplatesController {
     @IfMatch() ifMatch?: Preconditions,
   ): Promise<TemplateDto> {
     return this.templates.update(id, dto, ifMatch);
+  }
+
+  @Post(':id/restore')
+  @Idempotent()
+  @HttpCode(200)
+  @ApiOperation({
+    operationId: 'restoreTemplate',
+    summary: 'Restore a version of a template',
+    description:
+      'The version after the audit entry `auditId` becomes a new change (GET /v1/audit/{table}/{recordId} lists ' +
+      'entries). A deleted template comes back with its id.',
+  })
+  @ApiOkResponse({ type: TemplateDto, description: 'The restored template.' })
+  restore(
+    @Param('id', ParseIdPipe) id: number,
+    @Body() { auditId }: RestoreDto,
+    @IfMatch() ifMatch?: Preconditions,
+  ): Promise<TemplateDto> {
+    return this.templates.restore(id, auditId, ifMatch);
   }
 
   @Delete(':id')

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { AuditModule } from '../audit/audit.module';
 import { declareConstraint } from '../platform/errors/postgres-errors';
 import { Template } from './template.entity';
 import { TemplatesController } from './templates.controller';
@@ -13,7 +14,7 @@ declareConstraint('templates_name_key', {
 
 /** Templates of cover letters, proposals and messages. */
 @Module({
-  imports: [TypeOrmModule.forFeature([Template])],
+  imports: [TypeOrmModule.forFeature([Template]), AuditModule],
   controllers: [TemplatesController],
   providers: [TemplatesService],
 })

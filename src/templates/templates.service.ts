@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { RecordRestoreService } from '../audit/history/record-restore.service';
 import { Cache } from '../platform/cache/cache';
 import { Database } from '../platform/database/database';
 import { AppError } from '../platform/errors/app-error';
@@ -16,6 +17,7 @@ export class TemplatesService {
     private readonly database: Database,
     private readonly cache: Cache,
     private readonly pages: KeysetPages,
+    private readonly restores: RecordRestoreService,
   ) {}
 
   /** Stores a template. @throws AppError `template.already_exists` */
@@ -49,6 +51,18 @@ export class TemplatesService {
       return dto;
     });
     return TemplateDto.from(template);
+  }
+
+  /**
+   * Restores the version of a template after an audit row, also of a deleted one.
+   * @throws AppError `template.not_found`, `template.already_exists`, those of `RecordRestoreService.restore`
+   */
+  async restore(id: number, auditId: number, ifMatch?: Preconditions): Promise<TemplateDto> {
+    const restored = await this.restores.restore({
+      ...{ entity: Template, id, auditId, ifMatch, notFound: 'template.not_found' },
+      decide: (version) => version,
+    });
+    return TemplateDto.from(restored);
   }
 
   /** Deletes a template. @throws AppError `template.not_found`, `precondition.failed` */

@@ -108,6 +108,7 @@ const NOT_STORED: readonly string[] = [
   'RegisterDto.password',
   'ResetPasswordDto.token',
   'ResetPasswordDto.password',
+  'RestoreDto.auditId',
   'StepUpDto.password',
   'StepUpDto.code',
   'VerifyEmailDto.token',

@@ -45,7 +45,11 @@ export const FUNCTION_ATTEMPTS: Readonly<Record<Login, readonly Attempt[]>> = {
     ),
     ...call('42501', 'refresh_user_job_stats()', 'audit.changes_since(NULL)', 'app.emails_due()'),
     ...call('clean', 'audit.values_hash(NULL)', 'audit.address_hash(NULL)'),
-    ...call('none', 'audit.find_leaf(1)', `audit.find_leaves('{1,2}', 1)`),
+      ...call('none', 'audit.find_leaf(1)', `audit.find_leaves('{1,2}', 1)`),
+      ...call('none', `app.undo_conflicts('{}')`, `app.undo_dependents('jobs', '{1}', '{}')`),
+      ...call('clean', 'app.undoable_tables()', `app.undo_request('12345678')`, `app.delete_own_rows('jobs', '{1}')`),
+      ...call('42501', `app.delete_own_rows('users', '{1}')`),
+      ...call('42501', `app.put_back('jobs', '{"id": 1, "user_id": $bob, "source_key": "upwork:1", "title": "x"}')`),
     ...call('clean', 'app.exceeded_ai_ceiling(1, 1)', `app.merge_upwork_jobs('{1}', '{2}')`, 'app.partitions()'),
   ],
   auth: [

@@ -120,7 +120,7 @@ export const MATRIX: Readonly<Record<string, TableRules>> = {
       `INSERT INTO data_keys (user_id, key_id, wrapped_key) VALUES (${userId}, gen_random_uuid(), 'x')`,
   },
   'public.jobs': {
-    // Deleted means status 'deleted'.
+    // Deleted means status 'deleted'. Undoing a request deletes rows by a function.
     select: OWN,
     insert: OWN_INSERT,
     update: OWN,

@@ -117,6 +117,35 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
       return {};
     },
   },
+  'POST /v1/audit/requests/{requestId}/undo': {
+    why: 'the person undoes a request that they made',
+    prepare: async ({ caller }) => {
+      const requestId = randomUUID();
+      await caller.post('/v1/jobs', { title: 'A mistake' }, { 'x-request-id': requestId });
+      return { requestId };
+    },
+  },
+  'POST /v1/jobs/{id}/restore': {
+    why: 'the entry of the audit log must be about the record',
+    prepare: (visit) => createVersion(visit, '/v1/jobs', 'jobs', { title: 'A job' }),
+  },
+  'POST /v1/templates/{id}/restore': {
+    why: 'the entry of the audit log must be about the record',
+    prepare: (visit) =>
+      createVersion(visit, '/v1/templates', 'templates', { name: 'Short', type: 'proposal', body: 'Hello' }),
+  },
+  'POST /v1/saved-searches/{id}/restore': {
+    why: 'the entry of the audit log must be about the record',
+    prepare: (visit) =>
+      createVersion(visit, '/v1/saved-searches', 'saved_searches', { name: 'Databases', query: 'postgresql' }),
+  },
+  'POST /v1/proposals/{id}/restore': {
+    why: 'the entry of the audit log must be about the record',
+    prepare: async (visit) => {
+      const job = await visit.caller.post('/v1/jobs', { title: 'A job with a draft' });
+      return createVersion(visit, '/v1/proposals', 'proposals', { jobId: job.body.id });
+    },
+  },
   'GET /v1/admin/audit/seals': {
     why: 'the worker makes a seal each minute',
     prepare: async ({ worker }) => {
@@ -233,7 +262,7 @@ async function consent(form: SwaggerForm): Promise<string> {
 
 /** Stores a verification of the logs that a worker has finished. */
 async function createVerification({ app }: Visit): Promise<{ id: string }> {
-  const counts = { treeSize: 0, seals: 0, rows: 0, erased: 0, removed: 0, unsealed: 0, differences: 0 };
+  const counts = { treeSize: 0, seals: 0, rows: 0, erased: 0, removed: 0, unsealed: 0, witnessed: 0, differences: 0 };
   const [row] = await app.db.query<{ id: number }>(
     'superuser',
     `INSERT INTO audit.verifications (status, started_by_id, progress, report) VALUES ('finished', 1, 1, $1)
@@ -241,4 +270,16 @@ async function createVerification({ app }: Visit): Promise<{ id: string }> {
     [{ ...counts, tampering: [] }],
   );
   return { id: String(row!.id) };
+}
+
+/** Creates a record and returns its id and that of its audit row. */
+async function createVersion(
+  { caller }: Visit,
+  path: string,
+  table: string,
+  body: Record<string, unknown>,
+): Promise<Readonly<Record<string, string>>> {
+  const { id } = (await caller.post(path, body)).body;
+  const trail = await caller.get(`/v1/audit/${table}/${id}`);
+  return { id: String(id), auditId: String(trail.body.items[0].id) };
 }

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { ApiInstant } from '../../platform/http/openapi/dto-fields';
 import { PageQueryDto } from '../../platform/http/pagination/page.dto';
-import { InstantField } from '../../platform/http/validation/fields';
+import { IdField, InstantField } from '../../platform/http/validation/fields';
 
 /** Parameters of a record's audit trail: a page of its changes, or one of its versions. */
 export class AuditTrailQueryDto extends PageQueryDto {
@@ -11,6 +11,12 @@ export class AuditTrailQueryDto extends PageQueryDto {
     example: '2027-01-01T00:00:00Z',
   })
   at?: Date;
+}
+
+/** The version to restore. */
+export class RestoreDto {
+  @IdField({ description: 'Id of the audit entry after which the record had this version.', example: 1001 })
+  auditId: number;
 }
 
 /** A record as it was at an instant. */

@@ -37,3 +37,9 @@ function replay(until: string): string {
 
 /** Returns the version of the record $2 of the table $1 at the time $3, to the millisecond, as the API shows times. */
 export const VERSION_AT = replay(`date_trunc('milliseconds', created_at) <= $3`);
+
+/** Returns the version of the record $2 of the table $1 after the audit row $3. */
+export const VERSION_AFTER = replay('id <= $3');
+
+/** Finds the record that the audit row $1 is about. */
+export const FIND_RECORD = `SELECT table_name AS "table", record_id AS "recordId" FROM audit_logs WHERE id = $1`;

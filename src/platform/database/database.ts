@@ -161,6 +161,11 @@ export class Database {
     return this.dataSource.entityMetadatas.find(({ tableName }) => tableName === table);
   }
 
+  /** Returns TypeORM's metadata of an entity. */
+  metadataFor<E extends Identified>(entity: EntityClass<E>): EntityMetadata {
+    return this.dataSource.getMetadata(entity);
+  }
+
   /** Adds a TypeORM subscriber, which receives every later write of the entity API. */
   subscribe(subscriber: EntitySubscriberInterface): void {
     this.dataSource.subscribers.push(subscriber);

@@ -61,6 +61,8 @@ interface PendingStatement {
 export class UnitOfWork {
   /** Changes recorded by the audit subscriber. Their number must match the expected changes, or COMMIT is refused. */
   readonly changes: EntityChange[] = [];
+  /** True when `afterChange` must run. A caller of an SQL function that writes sets it. */
+  hasWritten = false;
   private readonly lockedRows = new WeakSet<Identified>();
   private expectedChanges = 0;
   private connection: Connection | undefined;
@@ -71,7 +73,6 @@ export class UnitOfWork {
   private flushing: Promise<void> | undefined;
   private failure: Error | undefined;
   private ended = false;
-  private hasWritten = false;
   /** The time of all signatures of this unit, which PostgreSQL compares with the start of the transaction. */
   private signedAtMs: number | undefined;
 

@@ -206,6 +206,21 @@ export const ERROR_CODES = {
     'The checkpoint does not extend the last one',
     'Send a consistency proof from the last cosigned head. A log that was rewritten has none.',
   ),
+  'audit.undo_refused': define(
+    409,
+    'The request cannot be undone',
+    'Nothing was changed. `conflicts` says which changes prevent it.',
+  ),
+  'audit.version_incomplete': define(
+    409,
+    'The version cannot be restored',
+    'The audit log no longer has all values of this version.',
+  ),
+  'audit.restore_conflict': define(
+    409,
+    'The version cannot be restored',
+    'The version refers to a resource that no longer exists.',
+  ),
   'audit.not_sealed': define(409, 'The row is not sealed yet', 'Repeat the request in a minute.'),
   'audit.verification_not_found': define(404, 'Verification not found', 'No verification of the logs has this id.'),
   'audit.verification_running': define(

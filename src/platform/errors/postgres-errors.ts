@@ -66,6 +66,11 @@ export function declareConstraint(name: string, error: ConstraintError): void {
   constraintErrors.set(name, error);
 }
 
+/** Returns the declared error of a constraint, if any. */
+export function describeConstraint(name: string): ConstraintError | undefined {
+  return constraintErrors.get(name);
+}
+
 /**
  * Returns the caller's error for an error of PostgreSQL or of the connection to it. Returns undefined for other errors
  * and for programming errors, such as a missing column.

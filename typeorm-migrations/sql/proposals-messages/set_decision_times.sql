@@ -3,8 +3,9 @@ CREATE FUNCTION app.set_decision_times() RETURNS trigger
     SET search_path = pg_catalog
     AS $$
     BEGIN
-      NEW.won_at := CASE NEW.status WHEN 'accepted' THEN now() END;
-      NEW.rejected_at := CASE NEW.status WHEN 'rejected' THEN now() END;
+      -- An archived proposal that becomes accepted or rejected again keeps its time: its archiving was undone.
+      NEW.won_at := CASE NEW.status WHEN 'accepted' THEN coalesce(OLD.won_at, now()) END;
+      NEW.rejected_at := CASE NEW.status WHEN 'rejected' THEN coalesce(OLD.rejected_at, now()) END;
       IF TG_OP = 'UPDATE' AND NEW.status IN (OLD.status, 'archived') THEN
         NEW.won_at := OLD.won_at;
         NEW.rejected_at := OLD.rejected_at;
