@@ -15,6 +15,7 @@ import { HaInstallation } from './failover/ha-installation';
 import { assertRecovered, stressFaults } from './faults/faults';
 import { stressScheduledRuns } from './scheduler/scheduled-runs';
 import { assertCostBelow, measureDatabaseCost } from './database/database-cost';
+import { assertUndone, stressUndo } from './history/undo';
 import { stressGenerator } from './generator';
 import { stressKills } from './database/kills';
 import { stressPartitions } from './database/partitions';
@@ -106,6 +107,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<unknown>>> = {
       readMs: 10_000,
       refreshes: { rounds: 20, requestsPerRound: 8, seconds: 20 },
     }),
+  undo: async () => assertUndone(await stressUndo({ users: 6, undoes: 500, importRows: 3_000 })),
   'sign-in': () => stressSignIn({ flood: 200, accounts: 200 }),
 };
 
