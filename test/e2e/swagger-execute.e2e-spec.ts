@@ -40,6 +40,7 @@ const MAY_BE_EMPTY = 'GET /v1/admin/tasks/alerts';
 /** Operations whose second "Execute" is rejected, with the error code. All others can be repeated. */
 const REPEATED: Readonly<Record<string, string>> = {
   'POST /v1/admin/audit/verify': '409 audit.verification_running',
+  'POST /v1/audit/requests/{requestId}/undo': '409 audit.undo_refused',
   'POST /v1/admin/backups/{id}/verify': '409 backup.not_checkable',
   'POST /v1/admin/encryption-keys/{id}/retire': '404 encryption_key.not_found',
   'POST /v1/admin/users/{id}/reset-mfa': '409 mfa.not_enabled',

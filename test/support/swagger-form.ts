@@ -40,7 +40,11 @@ export class SwaggerForm {
    * Sends the operation as the form is filled in, with the body of a media type if it has several. Typed values replace
    * what the form contains.
    */
-  async execute(operation: Operation, type?: string, typed: Readonly<Record<string, string>> = {}): Promise<Answer> {
+  async execute(
+    operation: Operation,
+    type?: string,
+    typed: Readonly<Record<string, string | number>> = {},
+  ): Promise<Answer> {
     const values: Record<string, string> = {};
     const query = new URLSearchParams();
     const headers: Record<string, string> = {};
@@ -48,7 +52,7 @@ export class SwaggerForm {
       const { name, in: place } = parameter;
       const filled =
         prefillOf(parameter) ?? (parameter.required ? await this.idFor(operation, name, values) : undefined);
-      const value = typed[name] ?? filled;
+      const value = typed[name]?.toString() ?? filled;
       if (value === undefined) continue;
       if (place === 'path') values[name] = value;
       else if (place === 'query') query.set(name, value);
@@ -66,12 +70,12 @@ export class SwaggerForm {
   }
 
   /** Executes an operation by its name, such as `POST /v1/jobs`. */
-  async executeNamed(name: string, typed?: Readonly<Record<string, string>>): Promise<Answer> {
+  async executeNamed(name: string, typed?: Readonly<Record<string, string | number>>): Promise<Answer> {
     const operation = this.operations.find(({ method, path }) => `${method} ${path}` === name)!;
     return this.execute(operation, undefined, typed);
   }
 
-  private async fillBody(example: unknown, typed: Readonly<Record<string, string>>): Promise<unknown> {
+  private async fillBody(example: unknown, typed: Readonly<Record<string, string | number>>): Promise<unknown> {
     if (typeof example !== 'object' || example === null || Array.isArray(example)) return example;
     const filled: Record<string, unknown> = { ...example };
     for (const name of Object.keys(filled)) {

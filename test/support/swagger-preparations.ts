@@ -24,7 +24,7 @@ export interface Preparation {
   /** Why the example alone cannot succeed. */
   readonly why: string;
   /** Brings the missing part about, and returns the values that a person types into the form. */
-  prepare(visit: Visit): Promise<Readonly<Record<string, string>>>;
+  prepare(visit: Visit): Promise<Readonly<Record<string, string | number>>>;
 }
 
 const A_CODE = 'the code of an authenticator: filled in, it would turn on a second factor that nobody has';
@@ -278,8 +278,8 @@ async function createVersion(
   path: string,
   table: string,
   body: Record<string, unknown>,
-): Promise<Readonly<Record<string, string>>> {
+): Promise<Readonly<Record<string, string | number>>> {
   const { id } = (await caller.post(path, body)).body;
   const trail = await caller.get(`/v1/audit/${table}/${id}`);
-  return { id: String(id), auditId: String(trail.body.items[0].id) };
+  return { id: String(id), auditId: trail.body.items[0].id };
 }
