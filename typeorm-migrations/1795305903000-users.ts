@@ -68,7 +68,7 @@ const USERS = `
   CREATE TABLE users (
     id bigint GENERATED ALWAYS AS IDENTITY CONSTRAINT users_pkey PRIMARY KEY,
     email text NOT NULL CONSTRAINT users_email_form
-      CHECK (char_length(email) BETWEEN 3 AND 254 AND email ~ '^[^@[:space:]]+@[^@[:space:]]+$'),
+      CHECK (char_length(email) BETWEEN 3 AND 254 AND email ~ '^[^@"[:space:]]+@[^@"[:space:]]+$'),
     encrypted_password text NOT NULL
       CONSTRAINT users_encrypted_password_length CHECK (char_length(encrypted_password) BETWEEN 1 AND 255),
     first_name text CONSTRAINT users_first_name_length CHECK (char_length(first_name) <= 100),

@@ -1,6 +1,6 @@
 import { Body, Controller, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Public, SignedIn } from '../platform/http/access/access';
+import { OpenBeforeEnrolment, Public, SignedIn } from '../platform/http/access/access';
 import { NotIdempotent } from '../platform/idempotency/idempotency.interceptor';
 import { ChangePasswordDto, EmailDto, ResetPasswordDto, StepUpDto } from './auth.dto';
 import { AccountPasswordService } from './account-password.service';
@@ -42,6 +42,7 @@ export class AccountPasswordController {
 
   @Post('password')
   @SignedIn()
+  @OpenBeforeEnrolment()
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'changePassword',
@@ -55,6 +56,7 @@ export class AccountPasswordController {
 
   @Post('step-up')
   @SignedIn()
+  @OpenBeforeEnrolment()
   @HttpCode(HttpStatus.NO_CONTENT)
   @ApiOperation({
     operationId: 'stepUp',

@@ -101,7 +101,7 @@ describe('tolerant input of credentials', () => {
       expect((await listEmailsTo(given))[0]!.to).toBe(given);
     });
 
-    it('lose surrounding white space and are rejected with invisible characters', async () => {
+    it('lose surrounding white space and are rejected with invisible characters and quotation marks', async () => {
       const local = randomUUID();
 
       expect(await register(` ${local}@example.org\t`)).toBe(202);
@@ -109,6 +109,8 @@ describe('tolerant input of credentials', () => {
       for (const email of [
         `${local}\u200b@example.org`,
         `\u202e${local}@example.org`,
+        `${local}\u2800@example.org`,
+        `"${local}"@example.org`,
         '"a b"@example.org',
         '"a@b"@example.org',
       ]) {

@@ -114,6 +114,22 @@ describe('sessions', () => {
     expect(events).toEqual([{ reason: 'too many sessions' }]);
   });
 
+  it('are limited by SESSION_MAX_PER_USER, and users read which sign-in ended which session', async () => {
+    const limited = await startApp({ sharedWith: app, settings: { SESSION_MAX_PER_USER: '2' } });
+    const person = await createUser(app);
+
+    const [first, second, third] = [
+      await signInFrom(limited, person),
+      await signInFrom(limited, person),
+      await signInFrom(limited, person),
+    ];
+
+    expect([await getStatus(first), await getStatus(second), await getStatus(third)]).toEqual([401, 200, 200]);
+    const { body } = await third.get('/v1/users/me/security-events?limit=10');
+    expect(body.items.map(({ eventType }: { eventType: string }) => eventType)).toContain('auth.session_ended');
+    await limited.close();
+  });
+
   it('end when a refresh token is used again later', async () => {
     const user = await createSignedInCaller(app);
     const first = await refresh(user.refreshToken);

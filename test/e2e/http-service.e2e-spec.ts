@@ -3,6 +3,7 @@ import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { Caller } from '../support/caller';
 import { Database } from '../../src/platform/database/database';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { RateLimiterService } from '../../src/platform/http/access/rate-limiter.service';
 import { ContextSigner } from '../../src/platform/database/context-signer';
 import { HealthService } from '../../src/platform/health/health.service';
@@ -242,8 +243,10 @@ describe('in production', () => {
   });
 
   it('shows the contract to an admin of the dashboard and redirects other browsers to its sign-in', async () => {
-    const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    const account = await createAccount(app, 'admin');
+    const cookie = await signInToDashboard(app, account);
     expect(cookie).toMatch(/^gigvault_admin=/);
+    await app.get(SessionsService).markMfa(account.id, true);
     const html = { accept: 'text/html' };
     const stranger = await fetch(`${app.url}/docs`, { headers: html, redirect: 'manual' });
 
@@ -258,7 +261,9 @@ describe('in production', () => {
   });
 
   it('has no page of the local outbox', async () => {
-    const cookie = await signInToDashboard(app, await createAccount(app, 'admin'));
+    const account = await createAccount(app, 'admin');
+    const cookie = await signInToDashboard(app, account);
+    await app.get(SessionsService).markMfa(account.id, true);
     const get = (path: string): Promise<Response> => fetch(app.url + path, { headers: { cookie } });
 
     for (const path of ['/admin/mail', '/admin/mail/1', '/admin/events?view=mail'])
@@ -269,6 +274,7 @@ describe('in production', () => {
   it('shows the metrics to admins only', async () => {
     const ann = await createSignedInCaller(app);
     const root = await createSignedInCaller(app, { role: 'admin' });
+    await app.get(SessionsService).markMfa(root.id, true);
 
     const statuses = [
       await createAnonymousCaller(app).get('/metrics'),

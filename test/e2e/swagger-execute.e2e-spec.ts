@@ -31,6 +31,8 @@ const FIRST: Readonly<Record<string, string>> = {
   'GET /v1/users/me/export': STEP_UP,
   'POST /v1/admin/audit/verify': STEP_UP,
   'POST /v1/admin/backups': STEP_UP,
+  'PATCH /v1/admin/users/{id}': STEP_UP,
+  'DELETE /v1/admin/users/{id}/sessions': STEP_UP,
   'POST /v1/admin/encryption-keys/rotate': STEP_UP,
 };
 

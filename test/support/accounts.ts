@@ -25,10 +25,18 @@ export function createAnonymousCaller(app: TestApp): Caller {
   return new Caller(app.url);
 }
 
+/** Options of a signed-in user. */
+interface CallerOptions {
+  readonly role?: 'user' | 'admin';
+  readonly email?: string;
+  /** True when the user has just re-authenticated; by default an admin. */
+  readonly hasStepUp?: boolean;
+}
+
 /** Creates a verified user and signs them in, without the cost of a password. They have no password to sign in with. */
 export async function createSignedInCaller(
   app: TestApp,
-  { role = 'user', email = `${randomUUID()}@example.com` }: { role?: 'user' | 'admin'; email?: string } = {},
+  { role = 'user', email = `${randomUUID()}@example.com`, hasStepUp = role === 'admin' }: CallerOptions = {},
 ): Promise<SignedInCaller> {
   const [user] = await app.db.query<{ id: number; now: Date }>(
     'superuser',
@@ -48,6 +56,7 @@ export async function createSignedInCaller(
     device: 'a test',
     ip: '127.0.0.1',
   });
+  if (hasStepUp) await sessions.markStepUp(sessionId, new Date(Date.now() + 600_000));
   const accessToken = app.get(AccessTokensService).sign('access', { userId, sessionId });
   return new SignedInCaller(app.url, accessToken, userId, email, sessionId, refreshToken);
 }

@@ -13,7 +13,7 @@ export function runAsUser<T>(
       ip: '203.0.113.7',
       userAgent: 'a test',
       operation: 'a test',
-      principal: { userId, role, sessionId: 'a session' },
+      principal: { userId, role, sessionId: 'a session', recentAuthUntil: Date.now() + 600_000 },
       ...context,
     },
     work,

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { mustReauthenticate } from '../../platform/context/admin-acts';
 import { currentPrincipal } from '../../platform/http/access/access';
 import { AppError } from '../../platform/errors/app-error';
-import { ActionFormDto, readForm, ActionPage } from './forms';
+import { ActionFormDto, ActionPage, readForm, type RequiredCredentials } from './forms';
 import { DashboardActionsService, type Action } from './dashboard-actions.service';
-import { DashboardSessionsService, type RequiredCredentials } from './dashboard-sessions.service';
+import { DashboardSessionsService } from './dashboard-sessions.service';
 import { sendPage } from './responses';
 
 type RequestWithId = FastifyRequest<{ Params: { id: string } }>;
@@ -19,8 +20,8 @@ export class ActionRoutes {
 
   register(scope: FastifyInstance): void {
     for (const [name, adminAction] of Object.entries(this.actions.all)) {
-      scope.get<{ Params: { id: string } }>(adminAction.path, async (request, reply) =>
-        this.sendForm(adminAction, request, reply, await this.findRequiredCredentials(adminAction)),
+      scope.get<{ Params: { id: string } }>(adminAction.path, (request, reply) =>
+        this.sendForm(adminAction, request, reply, this.findRequiredCredentials(adminAction)),
       );
       scope.post<{ Params: { id: string } }>(adminAction.path, (request, reply) =>
         this.perform(name, adminAction, request, reply),
@@ -35,11 +36,11 @@ export class ActionRoutes {
     reply: FastifyReply,
   ): Promise<FastifyReply> {
     const { reason, password, code } = await readForm(request, ActionFormDto);
-    const credentials = await this.findRequiredCredentials(adminAction);
+    const credentials = this.findRequiredCredentials(adminAction);
     try {
       if (credentials && password === undefined)
         throw new AppError('auth.step_up_required', { detail: 'Confirm with your password.' });
-      if (credentials && password !== undefined) await this.sessions.confirm(password, code);
+      if (credentials && password !== undefined) await this.sessions.confirm(request, password, code);
     } catch (error) {
       const wantsPage = request.headers.accept?.includes('text/html') ?? false;
       if (!wantsPage || !(error instanceof AppError) || error.status >= 500) throw error;
@@ -66,7 +67,8 @@ export class ActionRoutes {
     );
   }
 
-  private findRequiredCredentials({ needsStepUp = false }: Action): Promise<RequiredCredentials | null> {
-    return this.sessions.findRequiredCredentials(currentPrincipal(), needsStepUp);
+  private findRequiredCredentials({ act }: Action): RequiredCredentials | null {
+    const principal = currentPrincipal();
+    return mustReauthenticate(principal, act) ? { needsCode: principal.hasMfa === true } : null;
   }
 }

@@ -1,10 +1,12 @@
 import { Injectable } from '@nestjs/common';
+import type { AdminAct } from '../../platform/context/admin-acts';
 import { ParseIdPipe } from '../../platform/http/validation/request-validation.pipe';
 import { AccessAlertsService } from './overview/access-alerts.service';
 import { AdminBackupsService } from '../api/backups/admin-backups.service';
 import { EncryptionKeysService } from '../api/encryption-keys/encryption-keys.service';
 import { AdminTasksService } from '../api/tasks/admin-tasks.service';
 import { AdminUsersService } from '../api/users/admin-users.service';
+import { USER_ACTIONS } from './user-actions';
 
 /** The question shown before an action. */
 export interface Confirmation {
@@ -20,55 +22,14 @@ export interface Confirmation {
 /** An action of an admin: GET on its path shows the form, POST with a reason performs it and redirects. */
 export interface Action {
   readonly path: string;
-  /** True when every admin needs a recent step-up; otherwise only those with a second factor. */
-  readonly needsStepUp?: boolean;
+  /** The act, whose rule says who must confirm the action with their credentials. */
+  readonly act: AdminAct;
   /** Message shown on the next page. */
   readonly notice: string;
   readonly confirm: (id: string) => Confirmation;
   /** Performs the action with a reason for the security log, and returns the path of the next page. */
   readonly perform: (id: string, reason: string) => Promise<string>;
 }
-
-const USER_ACTION_TEXTS = {
-  deactivate: {
-    title: 'Deactivate user',
-    text: 'All sessions end at once. The user cannot sign in until activated again. Nothing is deleted.',
-    button: 'Deactivate',
-    notice: 'The user is deactivated.',
-  },
-  activate: {
-    title: 'Activate user',
-    text: 'The user can sign in again with the same password and second factor.',
-    button: 'Activate',
-    notice: 'The user can sign in again.',
-  },
-  'make-admin': {
-    title: 'Give the admin role to user',
-    text: 'The user can open this dashboard and change all accounts. All sessions of the user end at once.',
-    button: 'Make admin',
-    notice: 'The user is an admin.',
-  },
-  'remove-admin': {
-    title: 'Remove the admin role of user',
-    text: 'The user keeps the account and its data. All sessions of the user end at once.',
-    button: 'Remove role',
-    notice: 'The user is no longer an admin.',
-  },
-  'end-sessions': {
-    title: 'End all sessions of user',
-    text: 'The user must sign in again everywhere, and gets an email.',
-    button: 'End sessions',
-    notice: 'All sessions ended.',
-  },
-  'reset-mfa': {
-    title: 'Reset the second factor of user',
-    text:
-      'For users who have lost it. Verify their identity first. All sessions end and the user gets an email. ' +
-      'The password stays.',
-    button: 'Reset',
-    notice: 'The second factor was reset.',
-  },
-} as const;
 
 /** Defines the actions of the dashboard; ActionRoutes adds a route for each. */
 @Injectable()
@@ -106,6 +67,7 @@ export class DashboardActionsService {
     return {
       run: {
         path: '/tasks/:id/run',
+        act: 'run-task',
         notice: 'Run queued.',
         confirm: (id) =>
           buildConfirmation(
@@ -118,6 +80,7 @@ export class DashboardActionsService {
       },
       pause: {
         path: '/tasks/:id/pause',
+        act: 'pause-task',
         notice: 'Schedule paused.',
         confirm: (id) =>
           buildConfirmation(id, 'Pause', 'Pause', `While it is paused: ${this.tasks.find(id).missedRunImpact}`),
@@ -125,12 +88,14 @@ export class DashboardActionsService {
       },
       resume: {
         path: '/tasks/:id/resume',
+        act: 'pause-task',
         notice: 'Schedule resumed.',
         confirm: (id) => buildConfirmation(id, 'Resume', 'Resume', 'Missed runs are not repeated.'),
         perform: async (id, reason) => `/admin/tasks/${(await this.tasks.resume(id, reason)).id}`,
       },
       retry: {
         path: '/runs/:id/retry',
+        act: 'run-task',
         notice: 'New run queued.',
         confirm: (id) => ({
           title: `Retry run ${this.parseId(id)}?`,
@@ -163,13 +128,13 @@ export class DashboardActionsService {
   }
 
   private buildUserAction(
-    name: keyof typeof USER_ACTION_TEXTS,
+    name: keyof typeof USER_ACTIONS,
     work: (id: number, reason: string) => Promise<unknown>,
   ): Action {
-    const { title, text, button, notice } = USER_ACTION_TEXTS[name];
+    const { act, title, text, button, notice } = USER_ACTIONS[name];
     return {
       path: `/users/:id/${name}`,
-      needsStepUp: true,
+      act,
       notice,
       confirm: (id) => ({
         title: `${title} ${this.parseId(id)}?`,
@@ -189,7 +154,7 @@ export class DashboardActionsService {
     return {
       'make-backup': {
         path: '/backups/make',
-        needsStepUp: true,
+        act: 'create-backup',
         notice: 'Backup queued.',
         confirm: () => ({
           title: 'Create a backup?',
@@ -206,7 +171,7 @@ export class DashboardActionsService {
       },
       'verify-backup': {
         path: '/backups/:id/verify',
-        needsStepUp: true,
+        act: 'verify-backup',
         notice: 'Verification queued.',
         confirm: (id) => ({
           title: `Verify backup ${this.parseId(id)}?`,
@@ -226,6 +191,7 @@ export class DashboardActionsService {
     return {
       'retry-all': {
         path: '/runs/retry-all',
+        act: 'run-task',
         notice: 'A new run was queued for each failed one.',
         confirm: () => ({
           title: 'Retry all failed runs?',
@@ -240,6 +206,7 @@ export class DashboardActionsService {
       },
       dismiss: {
         path: '/alerts/:id/dismiss',
+        act: 'dismiss-alert',
         notice: 'Alert dismissed.',
         confirm: (id) => ({
           title: `Dismiss alert ${this.parseId(id)}?`,
@@ -259,7 +226,7 @@ export class DashboardActionsService {
     return {
       rotate: {
         path: '/keys/rotate',
-        needsStepUp: true,
+        act: 'rotate-encryption-keys',
         notice: 'Key rotation queued.',
         confirm: () => ({
           title: 'Rotate the encryption keys?',
@@ -277,7 +244,7 @@ export class DashboardActionsService {
       },
       retire: {
         path: '/keys/:id/retire',
-        needsStepUp: true,
+        act: 'retire-encryption-key',
         notice: 'Key destroyed.',
         confirm: (id) => ({
           title: `Destroy the master key ${id}?`,

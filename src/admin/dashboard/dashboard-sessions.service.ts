@@ -6,10 +6,9 @@ import { isTotpCode } from '../../auth/accounts/credential-fields';
 import { SignInMfaService, SignInService } from '../../auth/sign-in.service';
 import { AccountPasswordService } from '../../auth/account-password.service';
 import { AccountSessionsService } from '../../auth/sessions/account-sessions.service';
-import { hasRecentStepUp } from '../../auth/sessions/session-cache.service';
 import { SessionsService } from '../../auth/sessions/sessions.service';
 import { Config } from '../../platform/config/config';
-import type { Principal } from '../../platform/context/request-context';
+import { currentContext, type Principal } from '../../platform/context/request-context';
 import { AppError } from '../../platform/errors/app-error';
 import type { PageAuthenticator } from '../../platform/http/access/access';
 
@@ -23,12 +22,6 @@ const IDLE_MS = 30 * 60_000;
 
 /** The cookie is renewed at most once a minute. */
 const RENEW_AFTER_MS = 60_000;
-
-/** The credentials an action requires. */
-export interface RequiredCredentials {
-  /** True when a code of the second factor is needed besides the password. */
-  readonly needsCode: boolean;
-}
 
 interface CookieContent {
   readonly userId: number;
@@ -92,23 +85,12 @@ export class DashboardSessionsService implements PageAuthenticator {
   }
 
   /**
-   * Confirms the identity of the admin for ten minutes. Side effects: the event `auth.step_up`.
+   * Confirms the identity of the admin for ten minutes, from this request on. Side effects: the event `auth.step_up`.
    * @throws AppError as AccountPasswordService.stepUp
    */
-  async confirm(password: string, code: string | undefined): Promise<void> {
+  async confirm(request: FastifyRequest, password: string, code: string | undefined): Promise<void> {
     await this.accountPassword.stepUp(password, code);
-  }
-
-  /**
-   * Returns the credentials required for an action; null when none. Admins with a second factor need a recent step-up
-   * for any action, others only for actions that need one.
-   * @throws AppError `auth.token_invalid`
-   */
-  async findRequiredCredentials({ sessionId }: Principal, needsStepUp: boolean): Promise<RequiredCredentials | null> {
-    const session = await this.sessions.findLive(sessionId);
-    if (!session) throw new AppError('auth.token_invalid');
-    if (hasRecentStepUp(session) || !(needsStepUp || session.hasMfa)) return null;
-    return { needsCode: session.hasMfa };
+    currentContext()!.principal = await this.identify(request);
   }
 
   /**
@@ -137,9 +119,19 @@ export class DashboardSessionsService implements PageAuthenticator {
 
   /**
    * Returns the admin who sent the request.
+   * @throws AppError as `identify`; `auth.mfa_enrolment_required` in production without a second factor
+   */
+  async authenticate(request: Pick<FastifyRequest, 'headers'>): Promise<Principal> {
+    const principal = await this.identify(request);
+    this.sessions.assertEnrolled(principal);
+    return principal;
+  }
+
+  /**
+   * Returns the admin who sent the request, also one who must set up a second factor first.
    * @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`
    */
-  async authenticate({ headers }: Pick<FastifyRequest, 'headers'>): Promise<Principal> {
+  async identify({ headers }: Pick<FastifyRequest, 'headers'>): Promise<Principal> {
     const value = findCookie(headers.cookie);
     if (!value) throw new AppError('auth.session_missing');
     const principal = await this.sessions.resolvePrincipal(this.parseCookie(value));

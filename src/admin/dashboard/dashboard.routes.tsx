@@ -43,6 +43,15 @@ const ROUTES_FOR_IDLE_ADMINS: ReadonlySet<string> = new Set([
   `${DASHBOARD_PATH}/sign-out`,
 ]);
 
+/** Routes of admins who must set up a second factor first; in production they get no others. */
+const ROUTES_BEFORE_ENROLMENT: ReadonlySet<string> = new Set([
+  `${DASHBOARD_PATH}/account`,
+  `${DASHBOARD_PATH}/account/two-factor`,
+  `${DASHBOARD_PATH}/account/two-factor/confirm`,
+  `${DASHBOARD_PATH}/account/sessions/end-others`,
+  `${DASHBOARD_PATH}/script.js`,
+]);
+
 /** Allows one script file, which connects to the events. Nothing inline, nothing from other sites. */
 const PAGE_POLICY = [
   "default-src 'none'",
@@ -126,12 +135,16 @@ export class DashboardRoutes implements OnModuleInit {
 
   private async authorize(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     assertSameOrigin(request, this.config.http.publicUrl);
-    if (PUBLIC_ROUTES.has(request.routeOptions.url ?? '')) return;
-    const principal = await this.sessions.authenticate(request);
+    const url = request.routeOptions.url ?? '';
+    if (PUBLIC_ROUTES.has(url)) return;
+    const isOpenBeforeEnrolment = ROUTES_BEFORE_ENROLMENT.has(url) || ROUTES_FOR_IDLE_ADMINS.has(url);
+    const principal = await (isOpenBeforeEnrolment
+      ? this.sessions.identify(request)
+      : this.sessions.authenticate(request));
     const context = currentContext();
     if (!context) throw new Error('the dashboard needs the context of its request');
     context.principal = principal;
-    if (ROUTES_FOR_IDLE_ADMINS.has(request.routeOptions.url ?? '')) return;
+    if (ROUTES_FOR_IDLE_ADMINS.has(url)) return;
     this.sessions.assertActive(request);
     // Only pages that a person opens count, not requests of scripts.
     const cookie = request.headers.accept?.includes('text/html') ? this.sessions.renewCookie(request) : undefined;

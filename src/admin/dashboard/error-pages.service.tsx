@@ -125,6 +125,7 @@ export class ErrorPagesService {
       return sendErrorPage(error, reply, form);
     }
     const page = parseReturnPath(request.url);
+    if (error.code === 'auth.mfa_enrolment_required') return void reply.redirect('/admin/account', 303);
     if (error.code === 'auth.step_up_required') return void reply.redirect(addReturnPath('/admin/confirm', page), 303);
     if (error.status === 401) return void reply.redirect(addReturnPath('/admin/sign-in', page), 303);
     sendErrorPage(error, reply, <ProblemPage title={error.title} detail={error.detail} requestId={request.id} />);

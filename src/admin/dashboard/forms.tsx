@@ -12,7 +12,12 @@ import { TextLength } from '../../platform/http/validation/fields';
 import type { VNode } from 'preact';
 import { CardPage, SignedInPage } from './components/page';
 import type { Confirmation } from './dashboard-actions.service';
-import type { RequiredCredentials } from './dashboard-sessions.service';
+
+/** The credentials an action requires. */
+export interface RequiredCredentials {
+  /** True when a code of the second factor is needed besides the password. */
+  readonly needsCode: boolean;
+}
 
 /** The data common to the sign-in and confirmation forms. */
 interface SignInFormProps {

@@ -29,7 +29,7 @@ export class SignInRoutes {
     scope.get('/confirm', (request, reply) => sendPage(reply, <ConfirmPage returnPath={readReturnPath(request)} />));
     scope.post('/confirm', async (request, reply) => {
       const { password, code } = await readForm(request, ConfirmDto);
-      await this.sessions.confirm(password, code);
+      await this.sessions.confirm(request, password, code);
       return reply
         .header('set-cookie', this.sessions.renewCookie(request, true))
         .redirect(readReturnPath(request), 303);

@@ -18,7 +18,7 @@ const MAX_EMAIL_LENGTH = 254;
 const WHITE_SPACE_AROUND = /^[\t\n\f\r ]+|(?<![\t\n\f\r ])[\t\n\f\r ]+$/g;
 
 /** White space, control characters and invisible characters, with which two different addresses look the same. */
-const INVISIBLE_CHARACTER = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]/u;
+const INVISIBLE_CHARACTER = /[\p{Z}\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Declares an email address; white space around it is removed. */
 export function EmailField(): PropertyDecorator {
@@ -50,13 +50,17 @@ function HasNoInvisibleCharacter(): PropertyDecorator {
   });
 }
 
-/** Requires one @ and a domain that email can be sent to. The database checks the same. */
+/**
+ * Requires one @ and a domain that email can be sent to, and refuses quotation marks: `"ann"@example.com` is another
+ * spelling of ann@example.com (RFC 5321 section 4.1.2). The database checks the same.
+ */
 function HasOneAt(): PropertyDecorator {
   return ValidateBy({
     name: 'mailAddress',
     validator: {
-      validate: (value: unknown) => typeof value === 'string' && value.split('@').length === 2 && hasMailDomain(value),
-      defaultMessage: () => '$property must have one @ and a valid domain after it.',
+      validate: (value: unknown) =>
+        typeof value === 'string' && value.split('@').length === 2 && !value.includes('"') && hasMailDomain(value),
+      defaultMessage: () => '$property must have one @, a valid domain after it and no quotation marks.',
     },
   });
 }

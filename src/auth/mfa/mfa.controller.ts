@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, HttpStatus, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../../platform/http/access/access';
+import { OpenBeforeEnrolment, SignedIn } from '../../platform/http/access/access';
 import { NotIdempotent } from '../../platform/idempotency/idempotency.interceptor';
 import {
   BackupCodesDto,
@@ -15,6 +15,7 @@ import { MfaService } from './mfa.service';
 /** Routes for two-factor sign-in of the user's own account. */
 @ApiTags('Auth')
 @SignedIn()
+@OpenBeforeEnrolment()
 @NotIdempotent('responses contain secrets')
 @Controller({ path: 'auth/mfa', version: '1' })
 export class MfaController {

@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, HttpCode, HttpStatus, Param, Post } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { SignedIn } from '../../platform/http/access/access';
+import { OpenBeforeEnrolment, SignedIn } from '../../platform/http/access/access';
 import { NotIdempotent } from '../../platform/idempotency/idempotency.interceptor';
 import { LogoutDto, SessionsDto } from './sessions.dto';
 import { AccountSessionsService } from './account-sessions.service';
@@ -8,6 +8,7 @@ import { AccountSessionsService } from './account-sessions.service';
 /** Routes to list and end the user's sessions. */
 @ApiTags('Auth')
 @SignedIn()
+@OpenBeforeEnrolment()
 @NotIdempotent('it has the same effect when repeated')
 @Controller({ path: 'auth', version: '1' })
 export class AccountSessionsController {
@@ -29,7 +30,7 @@ export class AccountSessionsController {
   @ApiOperation({
     operationId: 'listSessions',
     summary: 'List your sessions',
-    description: 'At most 50 sessions, most recently used first.',
+    description: 'Most recently used first; at most SESSION_MAX_PER_USER.',
   })
   @ApiOkResponse({ type: SessionsDto })
   async list(): Promise<SessionsDto> {

@@ -15,7 +15,12 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Config } from '../../platform/config/config';
 import { AppError } from '../../platform/errors/app-error';
-import { getAccessLevel, needsStepUp, type Authenticator } from '../../platform/http/access/access';
+import {
+  getAccessLevel,
+  isOpenBeforeEnrolment,
+  needsStepUp,
+  type Authenticator,
+} from '../../platform/http/access/access';
 
 /** Verifies the access token of the Authorization header and its session. Tokens of ended sessions are rejected. */
 @Injectable()
@@ -63,13 +68,17 @@ export class JwtAuthGuard extends AuthGuard() {
     super({ defaultStrategy: strategy.strategyName });
   }
 
-  /** @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`, `auth.step_up_required` */
+  /**
+   * @throws AppError `auth.session_missing`, `auth.token_invalid`, `auth.forbidden`, `auth.step_up_required`,
+   *   `auth.mfa_enrolment_required`
+   */
   override async canActivate(context: ExecutionContext): Promise<boolean> {
     const level = getAccessLevel(this.reflector, context, this.config.isProduction);
     if (level === 'public') return true;
     const user = await this.resolvePrincipal(context);
-    if (level === 'admin') await this.sessions.assertAdmin(user);
-    if (needsStepUp(this.reflector, context)) await this.sessions.requireRecentAuth(user);
+    if (!isOpenBeforeEnrolment(this.reflector, context)) this.sessions.assertEnrolled(user);
+    if (level === 'admin') this.sessions.assertAdmin(user);
+    if (needsStepUp(this.reflector, context)) this.sessions.requireRecentAuth(user);
     const request = currentContext();
     if (!request) throw new Error('the guard needs a request context');
     request.principal = user;
@@ -115,7 +124,9 @@ export class SessionAuthenticatorService implements Authenticator {
 
   async authenticate(request: FastifyRequest): Promise<Principal> {
     if (!request.headers.authorization) throw new AppError('auth.session_missing');
-    return this.sessions.resolvePrincipal(this.readSubject(request));
+    const principal = await this.sessions.resolvePrincipal(this.readSubject(request));
+    this.sessions.assertEnrolled(principal);
+    return principal;
   }
 
   private readSubject({ headers }: FastifyRequest): TokenSubject | null {

@@ -74,11 +74,6 @@ export function toLiveSession(id: string, record: SessionRecord): LiveSession {
   };
 }
 
-/** Returns whether the user has re-authenticated within the last minutes (step-up). */
-export function hasRecentStepUp({ stepUpUntil }: LiveSession): boolean {
-  return stepUpUntil !== null && stepUpUntil.getTime() > Date.now();
-}
-
 /** Converts a record for its owner. */
 export function toSessionSummary(id: string, record: SessionRecord): SessionSummary {
   return {

@@ -33,8 +33,8 @@ export class SessionTokensService {
   ) {}
 
   /**
-   * Starts a session for verified credentials and returns its id and tokens. Ends the oldest sessions beyond 50. Side
-   * effects: the event `auth.session_ended` for each of these.
+   * Starts a session for verified credentials and returns its id and tokens. Ends the oldest sessions beyond the limit.
+   * Side effects: the event `auth.session_ended` for each of these.
    */
   async begin({
     userId,

@@ -13,7 +13,6 @@ import {
   buildRefreshPairKey,
   buildSessionKey,
   buildUserSessionsKey,
-  hasRecentStepUp,
   isSessionRecord,
   type LiveSession,
   ROTATE_REFRESH_TOKEN,
@@ -35,9 +34,6 @@ const TOUCH_EVERY_MS = 60_000;
 const VERIFICATION_LAG_MS = 100;
 
 const SESSION_ID_BYTES = 16;
-
-/** Most sessions of one user; another sign-in ends the oldest. */
-const MAX_SESSIONS = 50;
 
 /** The data of a new session. */
 export interface NewSession {
@@ -66,6 +62,8 @@ export class SessionsService {
   private readonly redis: Redis;
   private readonly idleMs: number;
   private readonly absoluteMs: number;
+  private readonly isProduction: boolean;
+  private readonly maxSessions: number;
 
   constructor(
     clients: RedisClients,
@@ -76,6 +74,8 @@ export class SessionsService {
     this.redis = clients.commands;
     this.idleMs = config.auth.sessionIdleSeconds * 1000;
     this.absoluteMs = config.auth.sessionAbsoluteSeconds * 1000;
+    this.isProduction = config.isProduction;
+    this.maxSessions = config.auth.maxSessions;
   }
 
   /** Generates the id of a new session: 128 random bits. */
@@ -85,7 +85,7 @@ export class SessionsService {
 
   /**
    * Starts a session; it is live when the promise resolves.
-   * @returns the ids of the oldest sessions, which ended because the user had more than 50
+   * @returns the ids of the oldest sessions, which ended because the user had more than SESSION_MAX_PER_USER
    */
   async begin(id: string, session: NewSession): Promise<string[]> {
     const now = Date.now();
@@ -114,7 +114,7 @@ export class SessionsService {
         .pexpireat(list, ends)
         .zcard(list),
     );
-    return Number(results.at(-1)) > MAX_SESSIONS ? this.endOldest(session.userId) : [];
+    return Number(results.at(-1)) > this.maxSessions ? this.endOldest(session.userId) : [];
   }
 
   /**
@@ -136,28 +136,31 @@ export class SessionsService {
   async resolvePrincipal(subject: TokenSubject | null): Promise<Principal> {
     const session = subject && (await this.findLive(subject.sessionId));
     if (!session || session.userId !== subject.userId) throw new AppError('auth.token_invalid');
-    return { userId: session.userId, role: session.role, sessionId: session.id };
+    const { id, userId, role, hasMfa, stepUpUntil } = session;
+    return { userId, role, sessionId: id, hasMfa, ...(stepUpUntil && { recentAuthUntil: stepUpUntil.getTime() }) };
   }
 
   /**
    * Rejects users who are not admins, and admins with a second factor who have not re-authenticated within 10 minutes.
-   * @throws AppError `auth.forbidden`, `auth.token_invalid`, `auth.step_up_required`
+   * @throws AppError `auth.forbidden`, `auth.step_up_required`
    */
-  async assertAdmin({ role, sessionId }: Principal): Promise<void> {
-    if (role !== 'admin') throw new AppError('auth.forbidden', { detail: 'This route needs the role admin.' });
-    const session = await this.findLive(sessionId);
-    if (!session) throw new AppError('auth.token_invalid');
-    if (session.hasMfa && !hasRecentStepUp(session)) throw new AppError('auth.step_up_required');
+  assertAdmin(principal: Principal): void {
+    if (principal.role !== 'admin')
+      throw new AppError('auth.forbidden', { detail: 'This route needs the role admin.' });
+    if (principal.hasMfa) this.requireRecentAuth(principal);
+  }
+
+  /** Rejects users who have not re-authenticated within 10 minutes. @throws AppError `auth.step_up_required` */
+  requireRecentAuth({ recentAuthUntil }: Principal): void {
+    if ((recentAuthUntil ?? 0) <= Date.now()) throw new AppError('auth.step_up_required');
   }
 
   /**
-   * Rejects users who have not re-authenticated within 10 minutes.
-   * @throws AppError `auth.token_invalid`, `auth.step_up_required`
+   * Rejects admins without a second factor in production: there they set it up before anything else.
+   * @throws AppError `auth.mfa_enrolment_required`
    */
-  async requireRecentAuth({ sessionId }: Principal): Promise<void> {
-    const session = await this.findLive(sessionId);
-    if (!session) throw new AppError('auth.token_invalid');
-    if (!hasRecentStepUp(session)) throw new AppError('auth.step_up_required');
+  assertEnrolled({ role, hasMfa }: Principal): void {
+    if (this.isProduction && role === 'admin' && !hasMfa) throw new AppError('auth.mfa_enrolment_required');
   }
 
   /**
@@ -265,7 +268,7 @@ export class SessionsService {
       userId,
       ids.filter((_, i) => isLive[i] === 0),
     );
-    const oldest = ids.filter((_, i) => isLive[i] === 1).slice(0, -MAX_SESSIONS);
+    const oldest = ids.filter((_, i) => isLive[i] === 1).slice(0, -this.maxSessions);
     const hasEnded = await Promise.all(oldest.map((id) => this.end(userId, id)));
     return oldest.filter((_, i) => hasEnded[i]);
   }

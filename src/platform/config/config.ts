@@ -196,6 +196,7 @@ function buildAuth(settings: ServerSettings) {
     accessTokenSeconds: settings.ACCESS_TOKEN_SECONDS,
     sessionIdleSeconds: settings.SESSION_IDLE_SECONDS,
     sessionAbsoluteSeconds: settings.SESSION_ABSOLUTE_SECONDS,
+    maxSessions: settings.SESSION_MAX_PER_USER,
     throttleScale: settings.AUTH_THROTTLE_SCALE,
     passwordHashCost: settings.PASSWORD_HASH_COST,
     /** The first admin, when both settings are set. */

@@ -142,6 +142,9 @@ export const settings = z.object({
   SESSION_ABSOLUTE_SECONDS: integer(7_776_000, 60, 31_536_000)
     .describe('Longest lifetime of a session, in seconds.')
     .meta({ example: '7776000' }),
+  SESSION_MAX_PER_USER: integer(50, 1, 1_000)
+    .describe('Most sessions of a user. Another sign-in ends the oldest and records an event that the user can read.')
+    .meta({ example: '50' }),
   AI_PROVIDERS: list()
     .transform((names) => (names.length > 0 ? names : [...AI_PROVIDERS]) as AiProviderName[])
     .refine(

@@ -5,6 +5,10 @@ export interface Principal {
   readonly userId: number;
   readonly role: 'user' | 'admin';
   readonly sessionId: string;
+  /** True when the account has a second factor. */
+  readonly hasMfa?: boolean;
+  /** End of the last re-authentication, in milliseconds since 1970; absent without one. */
+  readonly recentAuthUntil?: number;
 }
 
 /** The kind of actor of a change, as in audit_logs.actor_kind; a change without a context is 'database'. */

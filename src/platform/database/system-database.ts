@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config/config';
+import { type AdminAct, requireAct, requireAdmin } from '../context/admin-acts';
 import { currentContext } from '../context/request-context';
-import { AppError } from '../errors/app-error';
 import { ContextSigner } from './context-signer';
 import { RolePools, type SystemRole } from './driver/role-pools';
 import { UnitOfWork } from './unit-of-work';
@@ -10,6 +10,15 @@ import { UnitOfWork } from './unit-of-work';
 export type AdminReader = <T>(work: (unit: UnitOfWork) => Promise<T>) => Promise<T>;
 
 const READ_ONLY = `SELECT set_config('transaction_read_only', 'on', true)`;
+
+/** Makes the transaction of a unit read-only, in the same round trip as its first statement. */
+function readOnly<T>(work: (unit: UnitOfWork) => Promise<T>): (unit: UnitOfWork) => Promise<T> {
+  return (unit) => {
+    // A failure is thrown when the unit ends.
+    void unit.query(READ_ONLY);
+    return work(unit);
+  };
+}
 
 /**
  * The database access of all roles other than gigvault_app. A search for its name finds every use without a tenant.
@@ -46,13 +55,29 @@ export class SystemDatabase {
   }
 
   /**
-   * Runs `work` as gigvault_admin for a signed-in admin. Logs the security event `system.admin` with the reason, and
-   * the event `account.admin_access` of the user whose data it is about, who can read it.
+   * Runs `work` as gigvault_admin for a signed-in admin, in a read-only transaction. Logs the security event
+   * `system.admin` with the reason, and the event `account.admin_access` of the user whose data it is about, who can
+   * read it.
    * @throws AppError `auth.forbidden` before any SQL for everyone else
    */
   async asAdmin<T>(reason: string, work: (unit: UnitOfWork) => Promise<T>, aboutUserId?: number): Promise<T> {
-    if (currentContext()?.principal?.role !== 'admin')
-      throw new AppError('auth.forbidden', { detail: 'This needs the role admin.' });
+    requireAdmin();
+    if (aboutUserId !== undefined) await this.recordAccess(aboutUserId);
+    return this.run('admin', reason, readOnly(work));
+  }
+
+  /**
+   * Runs `work` like `asAdmin`, in a transaction that may write. ADMIN_ACTS says whether the admin must have
+   * re-authenticated; no other way lets an admin change anything.
+   * @throws AppError `auth.forbidden`, `auth.step_up_required` before any SQL
+   */
+  async performAsAdmin<T>(
+    act: AdminAct,
+    reason: string,
+    work: (unit: UnitOfWork) => Promise<T>,
+    aboutUserId?: number,
+  ): Promise<T> {
+    requireAct(act);
     if (aboutUserId !== undefined) await this.recordAccess(aboutUserId);
     return this.run('admin', reason, work);
   }
@@ -64,11 +89,7 @@ export class SystemDatabase {
    */
   async openAdminView(reason: string): Promise<AdminReader> {
     await this.asAdmin(reason, () => Promise.resolve());
-    return (work) =>
-      this.run('admin', null, async (unit) => {
-        await unit.query(READ_ONLY);
-        return work(unit);
-      });
+    return (work) => this.run('admin', null, readOnly(work));
   }
 
   /** Runs `work` as gigvault_monitor, which reads cluster statistics and no tenant rows. Logs no event. */

@@ -96,6 +96,11 @@ export const ERROR_CODES = {
     'Re-authentication needed',
     'POST /v1/auth/step-up with your password, then repeat the request within 10 minutes.',
   ),
+  'auth.mfa_enrolment_required': define(
+    403,
+    'A second factor must be set up first',
+    'Admins need two-factor sign-in. Start with POST /v1/auth/mfa/totp.',
+  ),
   'auth.throttled': define(429, 'Too many failed attempts', RETRY_LATER),
   'auth.registration_closed': define(403, 'Registration is closed', 'Ask the administrator for an account.'),
   'auth.forbidden': define(403, 'You do not have permission', 'Your account may not do this. Ask an administrator.'),

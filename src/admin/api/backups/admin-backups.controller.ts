@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
-import { AdminOnly, StepUp } from '../../../platform/http/access/access';
+import { AdminOnly } from '../../../platform/http/access/access';
 import { ApiPage, type Page, PageQueryDto } from '../../../platform/http/pagination/page.dto';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
 import { LocationAt } from '../../../platform/http/responses/preconditions';
@@ -29,7 +29,6 @@ export class AdminBackupsController {
 
   @Post()
   @Idempotent()
-  @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/backups')
   @ApiOperation({
@@ -47,7 +46,6 @@ export class AdminBackupsController {
 
   @Post(':id/verify')
   @Idempotent()
-  @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/backups')
   @ApiOperation({

@@ -36,7 +36,7 @@ export class AdminBackupsService {
   /** Queues a backup, or returns the one already queued. A worker takes it as soon as one is free. */
   async create(reason: string): Promise<BackupDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
-    const backup = await this.system.asAdmin(`make a backup: ${reason}`, async (unit) => {
+    const backup = await this.system.performAsAdmin('create-backup', `make a backup: ${reason}`, async (unit) => {
       const [queued] = await unit.query<BackupDto>(...findQueuedBackup());
       const [created] = queued ? [queued] : await unit.query<BackupDto>(...insertBackup(adminId, reason));
       return created;
@@ -52,7 +52,7 @@ export class AdminBackupsService {
    */
   async verify(id: number, reason?: string): Promise<BackupDto> {
     const auditReason = describeAction(`verify backup ${id}`, reason);
-    const { found, requested } = await this.system.asAdmin(auditReason, async (unit) => {
+    const { found, requested } = await this.system.performAsAdmin('verify-backup', auditReason, async (unit) => {
       const [before] = await unit.query<BackupDto>(...findBackup(id));
       const [after] = await unit.query<BackupDto>(...requestCheck(id));
       return { found: before, requested: after };

@@ -7,7 +7,7 @@ import {
   ApiParam,
   ApiTags,
 } from '@nestjs/swagger';
-import { AdminOnly, StepUp } from '../../../platform/http/access/access';
+import { AdminOnly } from '../../../platform/http/access/access';
 import { LocationAt } from '../../../platform/http/responses/preconditions';
 import { Idempotent } from '../../../platform/idempotency/idempotency.interceptor';
 import { EncryptionKeyListDto } from './encryption-keys.dto';
@@ -37,7 +37,6 @@ export class EncryptionKeysController {
 
   @Post('rotate')
   @Idempotent()
-  @StepUp()
   @HttpCode(202)
   @LocationAt('/v1/admin/encryption-keys')
   @ApiOperation({
@@ -56,7 +55,6 @@ export class EncryptionKeysController {
 
   @Post(':id/retire')
   @Idempotent()
-  @StepUp()
   @HttpCode(204)
   @ApiOperation({
     operationId: 'retireEncryptionKey',

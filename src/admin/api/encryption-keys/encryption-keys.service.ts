@@ -42,8 +42,10 @@ export class EncryptionKeysService {
    */
   async rotate(reason: string): Promise<TaskRunDto> {
     const { makesKeys, currentId } = this.masterKeys;
-    const [rotation] = await this.system.asAdmin(`rotate the encryption keys: ${reason}`, (unit) =>
-      unit.query<KeyRotation>(BEGIN_ROTATION, [makesKeys ? createKeyId() : currentId, !makesKeys]),
+    const [rotation] = await this.system.performAsAdmin(
+      'rotate-encryption-keys',
+      `rotate the encryption keys: ${reason}`,
+      (unit) => unit.query<KeyRotation>(BEGIN_ROTATION, [makesKeys ? createKeyId() : currentId, !makesKeys]),
     );
     return this.tasks.run(ROTATE_ENCRYPTION_KEYS.id, `to the key ${rotation?.keyId ?? ''}: ${reason}`);
   }
@@ -61,7 +63,8 @@ export class EncryptionKeysService {
         detail: 'Remove the key from ENCRYPTION_KEYS of every process.',
       });
     if (!ids.includes(id)) throw new AppError('encryption_key.not_found');
-    const [key, isSettled] = await this.system.asAdmin(`retire the encryption key ${id}: ${reason}`, async (unit) => {
+    const auditReason = `retire the encryption key ${id}: ${reason}`;
+    const [key, isSettled] = await this.system.performAsAdmin('retire-encryption-key', auditReason, async (unit) => {
       const [row] = await unit.query<{ settled: boolean }>(CLOSED_ROTATION);
       return [(await this.readKeys(unit)).find((key) => key.id === id), row?.settled ?? false] as const;
     });

@@ -133,7 +133,7 @@ export class AdminTasksService {
   /** Stores a queued run. If the queue cannot take it now, a worker adds it when it next compares rows and queue. */
   private async requestRun(task: string, retryOf: number | null, reason: string): Promise<TaskRunDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
-    const [run] = await this.system.asAdmin(reason, (unit) =>
+    const [run] = await this.system.performAsAdmin('run-task', reason, (unit) =>
       unit.query<TaskRunDto>(...insertRun(task, adminId, retryOf)),
     );
     if (!run) throw new Error('INSERT … RETURNING returned no row');
@@ -144,7 +144,7 @@ export class AdminTasksService {
   }
 
   private async setPaused(task: ScheduledTask, paused: boolean, reason: string): Promise<TaskDto> {
-    const [state] = await this.system.asAdmin(reason, async (unit) => {
+    const [state] = await this.system.performAsAdmin('pause-task', reason, async (unit) => {
       await unit.query(...upsertPaused(task.id, paused));
       return this.readStates(unit, [task.id]);
     });

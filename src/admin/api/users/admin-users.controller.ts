@@ -34,7 +34,7 @@ export class AdminUsersController {
     summary: 'Change the state or role of a user',
     description:
       'Deactivates, reactivates, promotes or demotes an account. A change ends its sessions at once. Answers 409 for ' +
-      'the last active admin.',
+      'the last active admin. Needs POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })
@@ -47,7 +47,9 @@ export class AdminUsersController {
   @ApiOperation({
     operationId: 'endUserSessions',
     summary: 'End all sessions of a user',
-    description: 'Signs the user out everywhere within a second and notifies them by email.',
+    description:
+      'Signs the user out everywhere within a second and notifies them by email. Needs POST /v1/auth/step-up within ' +
+      'the last 10 minutes.',
   })
   @ApiParam(USER_ID)
   @ApiNoContentResponse({ description: 'The sessions were ended.' })
@@ -63,7 +65,7 @@ export class AdminUsersController {
     summary: "Reset a user's MFA",
     description:
       'Turns off the second factor of a user who has lost it, ends their sessions and notifies them by email. The ' +
-      'password stays. Answers 409 when MFA is off.',
+      'password stays. Answers 409 when MFA is off. Needs POST /v1/auth/step-up within the last 10 minutes.',
   })
   @ApiParam(USER_ID)
   @ApiOkResponse({ type: AdminUserDto })

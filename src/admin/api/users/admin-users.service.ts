@@ -88,7 +88,8 @@ export class AdminUsersService {
   async change(id: number, { isActive, role, reason }: ChangeUserDto): Promise<AdminUserDto> {
     if (isActive === undefined && role === undefined)
       throw invalidValue('', 'required', 'Give isActive, role or both.');
-    const { outcome, user } = await this.system.asAdmin(
+    const { outcome, user } = await this.system.performAsAdmin(
+      'change-user',
       `change user ${id}: ${reason}`,
       async (unit) => {
         const [row] = await unit.query<{ outcome: AccountChangeOutcome }>(
@@ -111,7 +112,8 @@ export class AdminUsersService {
    * @throws AppError `user.not_found`
    */
   async endSessions(id: number, reason?: string): Promise<void> {
-    const [row] = await this.system.asAdmin(
+    const [row] = await this.system.performAsAdmin(
+      'end-user-sessions',
       describeAction(`end the sessions of user ${id}`, reason),
       (unit) => unit.query<{ at: Date | null }>('SELECT auth.end_sessions($1) AS at', [id]),
       id,
@@ -127,7 +129,8 @@ export class AdminUsersService {
    * @throws AppError `user.not_found`, `mfa.not_enabled`
    */
   async resetMfa(id: number, reason?: string): Promise<AdminUserDto> {
-    const { wasReset, user } = await this.system.asAdmin(
+    const { wasReset, user } = await this.system.performAsAdmin(
+      'reset-mfa',
       describeAction(`reset the second factor of user ${id}`, reason),
       async (unit) => {
         const [row] = await unit.query<{ done: boolean }>('SELECT app.reset_mfa($1) AS done', [id]);

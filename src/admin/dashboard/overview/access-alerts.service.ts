@@ -30,7 +30,7 @@ export class AccessAlertsService {
    * @throws AppError `alert.not_found` when there is no open alert with this id
    */
   async dismiss(id: number, reason: string): Promise<void> {
-    const rows = await this.system.asAdmin(`dismiss access alert ${id}: ${reason}`, (unit) =>
+    const rows = await this.system.performAsAdmin('dismiss-alert', `dismiss access alert ${id}: ${reason}`, (unit) =>
       unit.query(DISMISS_ACCESS_ALERT, [id]),
     );
     if (rows.length === 0) throw new AppError('alert.not_found');

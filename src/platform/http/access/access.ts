@@ -37,6 +37,9 @@ declare module 'fastify' {
 /** Metadata key of the marker. */
 export const ACCESS = 'gigvault:access';
 
+/** Metadata key of `OpenBeforeEnrolment`. */
+const OPEN_BEFORE_ENROLMENT = 'gigvault:open-before-enrolment';
+
 /** Metadata key of `StepUp`. */
 const STEP_UP = 'gigvault:step-up';
 
@@ -53,7 +56,10 @@ export function AdminOnly(): ClassDecorator & MethodDecorator {
   return markAccess({ level: 'admin' });
 }
 
-/** Requires a re-authentication within the last 10 minutes (POST /v1/auth/step-up). */
+/**
+ * Requires a re-authentication within the last 10 minutes (POST /v1/auth/step-up) for a route of users. What admins do
+ * has its rule in ADMIN_ACTS.
+ */
 export function StepUp(): ClassDecorator & MethodDecorator {
   return SetMetadata(STEP_UP, true);
 }
@@ -61,6 +67,17 @@ export function StepUp(): ClassDecorator & MethodDecorator {
 /** Returns whether a route is marked by `StepUp`. */
 export function needsStepUp(reflector: Reflector, context: ExecutionContext): boolean {
   return reflector.getAllAndOverride<true | undefined>(STEP_UP, [context.getHandler(), context.getClass()]) === true;
+}
+
+/** Opens the route to admins who have no second factor yet, in production: the ways to set it up and to leave. */
+export function OpenBeforeEnrolment(): ClassDecorator & MethodDecorator {
+  return SetMetadata(OPEN_BEFORE_ENROLMENT, true);
+}
+
+/** Returns whether a route is marked by `OpenBeforeEnrolment`. */
+export function isOpenBeforeEnrolment(reflector: Reflector, context: ExecutionContext): boolean {
+  const targets = [context.getHandler(), context.getClass()];
+  return reflector.getAllAndOverride<true | undefined>(OPEN_BEFORE_ENROLMENT, targets) === true;
 }
 
 /**
