@@ -113,7 +113,7 @@ export class Authenticator {
 /** Enables two-factor sign-in, which uses up the code of step 0. */
 export async function enableTotp(
   user: Caller,
-  { password }: Credentials,
+  { password }: Pick<Credentials, 'password'>,
 ): Promise<{ authenticator: Authenticator; backupCodes: string[] }> {
   const { body } = await user.post('/v1/auth/mfa/totp', { password });
   const authenticator = new Authenticator(body.secret);

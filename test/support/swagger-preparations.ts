@@ -207,7 +207,8 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
   },
   'POST /v1/admin/users/{id}/reset-mfa': {
     why: 'the user has to have a second factor, and the form of an admin fills in no user',
-    prepare: async ({ app }) => {
+    prepare: async ({ app, form }) => {
+      await form.executeNamed('POST /v1/auth/step-up');
       const user = await createUser(app);
       await enableTotp(await signInFrom(app, user), user);
       return { id: String(user.id) };

@@ -5,6 +5,7 @@ import type { WrappedDataKey } from '../../../src/platform/encryption/data-keys'
 import { BenchServices } from '../../bench/services';
 import { BenchServerProcess } from '../../bench/server-process';
 import { Caller } from '../../support/caller';
+import { enableTotp } from '../../support/accounts';
 import { createEncryption, createKeyFile, InMemoryDataKeys } from '../../support/encryption';
 import { buildServers } from '../build-servers';
 import { ChildProgram } from '../child';
@@ -188,14 +189,14 @@ class KeyRotationRun {
     return first;
   }
 
+  /** Signs the admin in and sets up the second factor, which admins need in production. */
   private async signIn(): Promise<Caller> {
     const url = `http://127.0.0.1:${this.api!.port}`;
-    const { body } = await new Caller(url).post('/v1/auth/login', {
-      email: ADMIN_SETTINGS.GIGVAULT_ADMIN_EMAIL,
-      password: ADMIN_SETTINGS.GIGVAULT_ADMIN_PASSWORD,
-    });
+    const { GIGVAULT_ADMIN_EMAIL: email, GIGVAULT_ADMIN_PASSWORD: password } = ADMIN_SETTINGS;
+    const { body } = await new Caller(url).post('/v1/auth/login', { email, password });
     const admin = new Caller(url, body.accessToken);
-    await admin.post('/v1/auth/step-up', { password: ADMIN_SETTINGS.GIGVAULT_ADMIN_PASSWORD });
+    const { authenticator } = await enableTotp(admin, { password });
+    await admin.post('/v1/auth/step-up', { password, code: authenticator.generateCode() });
     return admin;
   }
 
