@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
+import { requireAct } from '../../../platform/context/admin-acts';
 import { SystemDatabase, type AdminReader } from '../../../platform/database/system-database';
 import type { UnitOfWork } from '../../../platform/database/unit-of-work';
 import {
@@ -57,6 +58,8 @@ export class EncryptionKeysService {
    *   the keys come from ENCRYPTION_KEYS
    */
   async retire(id: string, reason: string): Promise<void> {
+    // Before the answers below, which say which keys exist.
+    requireAct('retire-encryption-key');
     const { makesKeys, currentId, ids } = this.masterKeys;
     if (!makesKeys)
       throw new AppError('encryption_key.of_settings', {
