@@ -1,4 +1,5 @@
 import { MailerService } from '../../src/platform/mail/mailer.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { listEmails } from '../support/emails';
@@ -61,6 +62,7 @@ describe('the email outbox', () => {
       },
     });
     const there = await createSignedInCaller(production, { role: 'admin' });
+    await production.get(SessionsService).markMfa(there.id, true);
 
     expect((await createAnonymousCaller(app).get('/v1/dev/outbox')).status).toBe(401);
     expect((await (await createSignedInCaller(app)).get('/v1/dev/outbox')).status).toBe(403);
