@@ -20,6 +20,7 @@ export const ADMIN_ACTS = {
   'reset-mfa': { needsStepUp: true },
   'create-backup': { needsStepUp: true },
   'verify-backup': { needsStepUp: true },
+  'verify-logs': { needsStepUp: true },
   'rotate-encryption-keys': { needsStepUp: true },
   'retire-encryption-key': { needsStepUp: true },
   // A run does what the schedule does anyway, and each of these is undone by another.

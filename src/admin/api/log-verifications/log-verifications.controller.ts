@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Res, type StreamableFile } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { AdminOnly, StepUp } from '../../../platform/http/access/access';
+import { AdminOnly } from '../../../platform/http/access/access';
 import { ServesEvents } from '../../../platform/http/edge/request-hooks';
 import { EVENT_STREAM, toEventStream } from '../../../platform/http/responses/event-stream';
 import { ParseIdPipe } from '../../../platform/http/validation/request-validation.pipe';
@@ -20,7 +20,6 @@ export class LogVerificationsController {
 
   @Post()
   @Idempotent()
-  @StepUp()
   @HttpCode(202)
   @ApiOperation({
     operationId: 'verifyLogs',

@@ -43,7 +43,7 @@ export class LogVerificationsService {
   async start({ from, to, reason }: VerifyLogsDto): Promise<LogVerificationDto> {
     const adminId = currentContext()?.principal?.userId ?? 0;
     const auditReason = describeAction('verify the logs', reason);
-    const verification = await this.system.asAdmin(auditReason, async (unit) => {
+    const verification = await this.system.performAsAdmin('verify-logs', auditReason, async (unit) => {
       await unit.query(LOCK_VERIFICATIONS);
       const [created] = await unit.query<LogVerificationDto>(...insertVerification(adminId, from, to));
       return created;
