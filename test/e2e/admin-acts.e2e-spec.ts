@@ -17,6 +17,7 @@ const ROUTE_ACTS: Readonly<Record<string, readonly [AdminAct, object]>> = {
   'POST /v1/admin/tasks/{id}/resume': ['pause-task', {}],
   'POST /v1/admin/tasks/runs/{runId}/retry': ['run-task', {}],
   'POST /v1/admin/backups': ['create-backup', { reason: 'x' }],
+  'POST /v1/admin/audit/verify': ['verify-logs', { reason: 'x' }],
   'POST /v1/admin/backups/{id}/verify': ['verify-backup', {}],
   'POST /v1/admin/encryption-keys/rotate': ['rotate-encryption-keys', { reason: 'x' }],
   'POST /v1/admin/encryption-keys/{id}/retire': ['retire-encryption-key', { reason: 'x' }],

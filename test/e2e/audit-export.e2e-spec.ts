@@ -214,10 +214,10 @@ describe('the export of the logs', () => {
       const { body } = await ann.get('/v1/users/me/security-events');
 
       expect(pluck(body.items, 'eventType')).toEqual([
-        'audit.export_completed',
-        'audit.exported',
-        'audit.export_completed',
-        'audit.exported',
+        'account.audit_export_completed',
+        'account.audit_exported',
+        'account.audit_export_completed',
+        'account.audit_exported',
       ]);
       expect(body.items[2].details).toMatchObject({ format: 'ndjson', rows: end['rows'], sha256: end['sha256'] });
     });
@@ -249,7 +249,7 @@ describe('the export of the logs', () => {
       });
 
       const { body } = await ann.get('/v1/users/me/security-events');
-      expect(pluck(body.items, 'eventType')).toEqual(['audit.exported']);
+      expect(pluck(body.items, 'eventType')).toEqual(['account.audit_exported']);
     });
 
     it.each(['format=xml', 'from=yesterday', 'to=x', 'userId=1'])('rejects %s and names it', async (query) => {

@@ -50,11 +50,16 @@ const MARKED_PLACES = [
 
 /** Operations that need another state than that of a new account; the wrong value still arrives. */
 const REFUSED = [
+  'POST /v1/audit/requests/{requestId}/undo',
   'POST /v1/jobs/import',
+  'POST /v1/jobs/{id}/restore',
+  'POST /v1/proposals/{id}/restore',
   'POST /v1/proposals/{id}/reject',
   'POST /v1/proposals/{id}/withdraw',
   'POST /v1/messages/{id}/discard',
   'POST /v1/webhooks/{id}/deliveries/{deliveryId}/retry',
+  'POST /v1/saved-searches/{id}/restore',
+  'POST /v1/templates/{id}/restore',
   'POST /v1/ai/generations/{id}/accept',
 ];
 

@@ -14,7 +14,10 @@ describe('error texts', () => {
 
   beforeAll(async () => {
     app = await startApp({ settings: { AI_DAILY_CEILING_USD: '5.00', AI_LOCAL_BASE_URL: '' } });
-    [user, admin] = await Promise.all([createSignedInCaller(app), createSignedInCaller(app, { role: 'admin' })]);
+    [user, admin] = await Promise.all([
+      createSignedInCaller(app),
+      createSignedInCaller(app, { role: 'admin', hasStepUp: false }),
+    ]);
   });
   afterAll(() => app.close());
 

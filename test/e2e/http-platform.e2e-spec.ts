@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { gunzipSync } from 'node:zlib';
 import { ConfigModule } from '../../src/platform/config/config.module';
+import { FailoverDetectorService } from '../../src/platform/database/failover-detector.service';
 import { currentContext } from '../../src/platform/context/request-context';
 import { ERROR_CODES } from '../../src/platform/errors/error-codes';
 import { AdminOnly, Public, SignedIn } from '../../src/platform/http/access/access';
@@ -163,7 +164,14 @@ class SecretsController {
   }
 }
 
-@Module({ imports: [ConfigModule, RedisModule, HttpModule], controllers: [NotesController, SecretsController] })
+/** Applications without a database see no failover. */
+const WITHOUT_FAILOVERS = { provide: FailoverDetectorService, useValue: { onPrimary: () => undefined } };
+
+@Module({
+  imports: [ConfigModule, RedisModule, HttpModule],
+  controllers: [NotesController, SecretsController],
+  providers: [WITHOUT_FAILOVERS],
+})
 class ToyModule {}
 
 @Controller('v1/open')
@@ -186,7 +194,11 @@ class ForgottenController {
   }
 }
 
-@Module({ imports: [ConfigModule, RedisModule, HttpModule], controllers: [ForgottenController] })
+@Module({
+  imports: [ConfigModule, RedisModule, HttpModule],
+  controllers: [ForgottenController],
+  providers: [WITHOUT_FAILOVERS],
+})
 class ForgetfulModule {}
 
 function setEnvironment(): void {

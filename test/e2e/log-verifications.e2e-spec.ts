@@ -45,7 +45,7 @@ describe('/v1/admin/audit/verify', () => {
     expect((await ann.post(PATH, {})).status).toBe(403);
     expect((await ann.get(`${PATH}/1`)).status).toBe(403);
     expect((await ann.get(`${PATH}/1/events`)).status).toBe(403);
-    const other = await createSignedInCaller(app, { role: 'admin' });
+    const other = await createSignedInCaller(app, { role: 'admin', hasStepUp: false });
     expect(await other.post(PATH, {})).toMatchObject({ status: 403, body: { code: 'auth.step_up_required' } });
   });
 

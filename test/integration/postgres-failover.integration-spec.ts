@@ -84,7 +84,9 @@ describe('A primary and an asynchronous replica', () => {
     await pair.promote();
 
     await createAfterFailover();
-    for (const { body } of await readAll(kept)) expect(body.title).toBe('Kept');
+    await waitFor('both processes have noticed the failover', async () =>
+      (await readAll(kept)).every(({ body }) => body.title === 'Kept'),
+    );
     for (const { body } of await readAll(lost)) expect(body.title).not.toBe('Lost');
 
     // The next change gets the number of the lost version, and the next account the id of the lost one.

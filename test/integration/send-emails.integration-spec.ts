@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { MailerService, EmailOutboxService } from '../../src/platform/mail/mailer.service';
+import { SessionsService } from '../../src/auth/sessions/sessions.service';
 import { startApp, type TestApp } from '../support/test-app';
 import { createAnonymousCaller, createSignedInCaller } from '../support/accounts';
 import { createManualWorker, type ManualWorker } from '../support/test-worker';
@@ -231,6 +232,8 @@ describe('emails', () => {
 
   it('leave records for 30 days', async () => {
     const admin = await createSignedInCaller(app, { role: 'admin' });
+    // In production an admin without a second factor gets 403.
+    await app.get(SessionsService).markMfa(admin.id, true);
     await send('ann@example.com');
     await run();
     await app.db.query('superuser', `UPDATE email_outbox SET ended_at = now() - interval '31 days'`);

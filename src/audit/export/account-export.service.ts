@@ -6,7 +6,6 @@ import type { UnitOfWork } from '../../platform/database/unit-of-work';
 import { AppError } from '../../platform/errors/app-error';
 import { createTileReader } from '../seals/audit-sealer';
 import { MerkleTree, type TileReader } from '../seals/merkle-tree';
-import { parseCheckpoint } from '../seals/signed-note';
 import type { ExportLogsDto } from './audit-export.dto';
 import { ExportFile, type SealedAt } from './export-file';
 import { buildPage, type ChangeRow, type ExportHead, FIND_HEAD, FIND_LEAVES, LIST_OWN_CHANGES } from './export.queries';
@@ -29,8 +28,9 @@ export class AccountExportService {
 
   /**
    * Returns the file as a stream, oldest row first. It contains each row that the checkpoint covers; rows that are
-   * written meanwhile may be missing. Memory: one page. Session: user. Side effects: the events `audit.exported`, and
-   * after the last byte `audit.export_completed` with the number of rows and the hash of the file.
+   * written meanwhile may be missing. Memory: one page. Session: user. Side effects: the events
+   * `account.audit_exported`, and after the last byte `account.audit_export_completed` with the number of rows and the
+   * hash of the file.
    * @throws AppError `auth.session_missing`; `audit.not_sealed` before the first seal
    */
   async export(query: ExportLogsDto): Promise<LogExport> {
@@ -39,7 +39,7 @@ export class AccountExportService {
     if (!context?.principal) throw new AppError('auth.session_missing');
     if (!head) throw new AppError('audit.not_sealed');
     const { format, from, to } = query;
-    await this.recordEvent('audit.exported', { format, from, to });
+    await this.recordEvent('account.audit_exported', { format, from, to });
     // The stream is read when the socket has room, outside the request's context.
     const runInRequest = <T>(work: () => Promise<T>): Promise<T> => runInContext({ ...context }, work);
     const lines = this.generate(context.principal.userId, query, head, runInRequest);
@@ -67,7 +67,7 @@ export class AccountExportService {
       last = page.rows.length === PAGE_ROWS ? page.rows.at(-1) : undefined;
     } while (last);
     await runInRequest(() =>
-      this.recordEvent('audit.export_completed', { format, rows: file.rows, sha256: file.digest() }),
+      this.recordEvent('account.audit_export_completed', { format, rows: file.rows, sha256: file.digest() }),
     );
     yield file.end();
   }
@@ -91,7 +91,7 @@ async function findPlaces(unit: UnitOfWork, rows: readonly ChangeRow[], head: Ex
     head.id,
   ]);
   const leaves = new Map(found.map(({ rowId, leafIndex }) => [rowId, leafIndex]));
-  const tree = new MerkleTree(parseCheckpoint(head.checkpoint).size, keepTiles(createTileReader(unit)));
+  const tree = new MerkleTree(head.treeSize, keepTiles(createTileReader(unit)));
   return Promise.all(
     rows.map(async ({ id }): Promise<SealedAt> => {
       const leafIndex = leaves.get(id);

@@ -39,13 +39,14 @@ export interface EventRow {
 /** The newest seal. */
 export interface ExportHead {
   readonly id: number;
+  readonly treeSize: number;
   readonly checkpoint: string;
   readonly verifierKey: string;
 }
 
 /** Returns the newest seal. */
 export const FIND_HEAD = `
-  SELECT id, checkpoint, verifier_key AS "verifierKey" FROM audit.seals ORDER BY id DESC LIMIT 1`;
+  SELECT id, tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey" FROM audit.seals ORDER BY id DESC LIMIT 1`;
 
 /** Returns the indexes in the tree of rows of the tenant ($1) that are sealed up to a seal ($2). */
 export const FIND_LEAVES = `

@@ -26,8 +26,7 @@ export class WitnessController {
   @Post('add-checkpoint')
   @HttpCode(200)
   @NotIdempotent('the old size makes a repeated request a conflict')
-  @ServesTypes('text/plain', SIZE_TYPE)
-  @ReadsBytes()
+  @ReadsBytes('text/plain', SIZE_TYPE)
   async addCheckpoint(@Body() body: Buffer, @Res({ passthrough: true }) reply: FastifyReply): Promise<string> {
     const answer = await this.witness.addCheckpoint(body);
     if ('cosignatures' in answer) {

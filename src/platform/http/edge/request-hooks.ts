@@ -115,9 +115,12 @@ export function ServesTypes(...types: readonly string[]): MethodDecorator {
   return RouteConfig({ servedTypes: types } satisfies FastifyContextConfig);
 }
 
-/** Reads the body as bytes of any media type: `@Body() body: Buffer`. */
-export function ReadsBytes(): MethodDecorator {
-  return RouteConfig({ readsBytes: true } satisfies FastifyContextConfig);
+/**
+ * Reads the body as bytes of any media type: `@Body() body: Buffer`. Allows these media types in the Accept header. Of
+ * several decorators that set a route's configuration, only the first counts.
+ */
+export function ReadsBytes(...servedTypes: readonly string[]): MethodDecorator {
+  return RouteConfig({ readsBytes: true, servedTypes } satisfies FastifyContextConfig);
 }
 
 /**
