@@ -46,7 +46,8 @@ export interface ExportHead {
 
 /** Returns the newest seal. */
 export const FIND_HEAD = `
-  SELECT id, tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey" FROM audit.seals ORDER BY id DESC LIMIT 1`;
+  SELECT id, tree_size AS "treeSize", checkpoint, verifier_key AS "verifierKey"
+  FROM audit.seals ORDER BY id DESC LIMIT 1`;
 
 /** Returns the indexes in the tree of rows of the tenant ($1) that are sealed up to a seal ($2). */
 export const FIND_LEAVES = `
