@@ -31,7 +31,8 @@ const LONG_TESTS = [
   '/test/e2e/(long-rooms|sync-rooms|upwork-broken)\\.e2e-spec\\.ts$',
   '/test/e2e/dashboard-(browser|degraded|queue-board)\\.e2e-spec\\.ts$',
   '/test/e2e/(swagger-(browser|demo|execute)|upwork-connections)\\.e2e-spec\\.ts$',
-  '/test/integration/(jobs-plans|key-rotation|list-plans)\\.integration-spec\\.ts$',
+  '/test/integration/(audit-tiles|jobs-plans|key-rotation|list-plans)\\.integration-spec\\.ts$',
+  '/test/integration/(postgres|redis)-failover\\.integration-spec\\.ts$',
   '/test/launcher/(?!embedded-).*\\.spec\\.ts$',
   '/test/schematics/generator\\.spec\\.ts$',
 ];
