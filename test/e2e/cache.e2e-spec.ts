@@ -3,6 +3,7 @@ import { Cache, ChangeFeed } from '../../src/platform/cache/cache';
 import { CacheStats } from '../../src/platform/cache/cache-stats';
 import { joinUnitOfWork } from '../../src/platform/database/current-unit-of-work';
 import { Database } from '../../src/platform/database/database';
+import { TenantVersions } from '../../src/platform/cache/tenant-versions';
 import { SystemDatabase } from '../../src/platform/database/system-database';
 import { RedisClients } from '../../src/platform/redis/redis-clients';
 import { startApp, type TestApp } from '../support/test-app';
@@ -447,9 +448,9 @@ describe(Cache.name, () => {
 
     const database = one.get(SystemDatabase);
     const asMonitor = database.asMonitor.bind(database);
-    jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
+    const poll = jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
       const rows = await asMonitor(work);
-      if (Array.isArray(rows) && rows[0]?.primary) rows[0].primary += '2';
+      if (Array.isArray(rows) && rows[0]?.primary) rows[0].primary += '-promoted';
       return rows;
     });
 
@@ -458,13 +459,20 @@ describe(Cache.name, () => {
       async () => (await ann.get(`/v1/jobs/${id}`)).body.title === 'As promoted',
     );
     await waitUntilFresh(one);
-    expect(await one.get(RedisClients).commands.keys(`cache:*2-*:position`)).toHaveLength(1);
+    expect(await one.get(RedisClients).commands.keys(`cache:*-promoted-*:position`)).toHaveLength(1);
+
+    const spaces = jest.spyOn(one.get(TenantVersions), 'setKeySpace');
+    poll.mockRestore();
+    await waitFor('the first process uses the keys of the second again', () =>
+      spaces.mock.calls.some(([space]) => space !== undefined && !space.includes('promoted')),
+    );
   });
 
   it('begins new keys when transactions are lost without another identity', async () => {
     await waitForPoll(one);
     const readLosses = async (): Promise<number> => Number(await one.redis.get('primary-losses'));
     const before = await readLosses();
+    const spaces = [one, two].map((app) => jest.spyOn(app.get(TenantVersions), 'setKeySpace'));
     const database = one.get(SystemDatabase);
     const asMonitor = database.asMonitor.bind(database);
     const poll = jest.spyOn(database, 'asMonitor').mockImplementation(async (work) => {
@@ -475,8 +483,10 @@ describe(Cache.name, () => {
     await waitFor('the loss is counted', async () => (await readLosses()) > before);
     poll.mockRestore();
 
+    await waitFor('both processes use the new keys', () =>
+      spaces.every(({ mock }) => mock.calls.some(([space]) => space?.endsWith(`-${before + 1}`))),
+    );
     await waitUntilFresh(one);
-    expect(await one.redis.keys(`cache:*-${before + 1}:position`)).toHaveLength(1);
     await waitUntilFresh(two);
     expect(await readLosses()).toBe(before + 1);
   });
