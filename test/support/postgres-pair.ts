@@ -27,7 +27,7 @@ import { waitFor } from './wait-for';
 
 const DATABASE = 'gigvault';
 
-/** Name of the replica in docker/ha/postgres/primary.conf. */
+/** Name of the replica in docker/ha/postgres.md. */
 const REPLICA_NAME = 'replica';
 
 /** A migrated primary and its streaming replica, on 127.0.0.1. */
@@ -89,11 +89,10 @@ export class PostgresPair {
     await this.waitUntilInStep();
   }
 
-  /** Makes COMMIT wait for the replica, with the settings of docker/ha/postgres/primary.conf. */
+  /** Makes COMMIT wait for the replica, with the statements of docker/ha/postgres/synchronous.sql. */
   async makeSynchronous(): Promise<void> {
-    const lines = readFileSync('docker/ha/postgres/primary.conf', 'utf8').matchAll(/^(synchronous_\w+) = (.+)$/gm);
-    for (const [, name, value] of lines) await this.query(`ALTER SYSTEM SET ${name} = ${value}`);
-    await this.query('SELECT pg_reload_conf()');
+    const statements = readFileSync('docker/ha/postgres/synchronous.sql', 'utf8').match(/^(?!--).+;$/gm)!;
+    for (const statement of statements) await this.query(statement);
     await waitFor('the replica is synchronous', async () => {
       const [row] = await this.query<{ state: string }>('SELECT sync_state AS state FROM pg_stat_replication');
       return row?.state === 'quorum' || row?.state === 'sync';

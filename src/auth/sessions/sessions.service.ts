@@ -114,7 +114,7 @@ export class SessionsService {
         .pexpireat(list, ends)
         .zcard(list),
     );
-    return Number(results.at(-1)) > this.maxSessions ? this.endOldest(session.userId) : [];
+    return Number(results.at(-1)) > this.maxSessions ? this.endOldest(session.userId, id) : [];
   }
 
   /**
@@ -260,20 +260,24 @@ export class SessionsService {
       .catch((error: Error) => this.logger.warn(`cannot record the use of a session: ${error.message}`));
   }
 
-  /** Ends the oldest sessions beyond the limit. The list also contains expired sessions, which do not count. */
-  private async endOldest(userId: number): Promise<string[]> {
+  /**
+   * Ends the oldest sessions beyond the limit, but not the new one: with a shorter lifetime than before it ends first.
+   * The list also contains expired sessions, which do not count.
+   */
+  private async endOldest(userId: number, newId: string): Promise<string[]> {
     const ids = await this.listIds(userId);
     const isLive = await Promise.all(ids.map((id) => this.redis.exists(buildSessionKey(id))));
     await this.remove(
       userId,
       ids.filter((_, i) => isLive[i] === 0),
     );
-    const oldest = ids.filter((_, i) => isLive[i] === 1).slice(0, -this.maxSessions);
+    const others = ids.filter((id, i) => isLive[i] === 1 && id !== newId);
+    const oldest = others.slice(0, Math.max(0, others.length + 1 - this.maxSessions));
     const hasEnded = await Promise.all(oldest.map((id) => this.end(userId, id)));
     return oldest.filter((_, i) => hasEnded[i]);
   }
 
-  /** Returns session ids in the order of their start. */
+  /** Returns session ids in the order of their end. */
   private async listIds(userId: number): Promise<string[]> {
     return this.redis.zrangebyscore(buildUserSessionsKey(userId), Date.now(), '+inf');
   }

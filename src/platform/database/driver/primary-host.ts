@@ -59,13 +59,19 @@ class HostProbe {
   }
 }
 
-/** Returns the address of the primary: of several, that with the newest timeline. Undefined without one. */
-async function findPrimary(probes: readonly HostProbe[]): Promise<HostAddress | undefined> {
+/** A host that is a primary, and the number of its timeline in hexadecimal digits. */
+interface Primary {
+  readonly address: HostAddress;
+  readonly timeline: string;
+}
+
+/** Returns the primary: of several, that with the newest timeline. Undefined without one. */
+async function findPrimary(probes: readonly HostProbe[]): Promise<Primary | undefined> {
   const answers = await Promise.all(
     probes.map(async (probe) => ({ address: probe.address, timeline: await probe.readTimeline() })),
   );
   const primaries = answers.flatMap(({ address, timeline }) => (timeline === undefined ? [] : [{ address, timeline }]));
-  return primaries.sort((a, b) => b.timeline.localeCompare(a.timeline))[0]?.address;
+  return primaries.sort((a, b) => b.timeline.localeCompare(a.timeline))[0];
 }
 
 /** No host is a primary. Mapped to 503 by postgres-errors.ts, like a refused connection. */
@@ -98,7 +104,7 @@ export async function findPrimaryUrl(url: string, hosts: readonly HostAddress[])
   const probes = hosts.map((address) => new HostProbe(address, url));
   const primary = await findPrimary(probes);
   for (const probe of probes) probe.close();
-  if (primary) return replaceHost(url, primary);
+  if (primary) return replaceHost(url, primary.address);
   // A wrong password says more than "no primary".
   throw probes.find(({ refusal }) => refusal)?.refusal ?? new NoPrimaryError();
 }
@@ -117,13 +123,16 @@ interface SocketOptions {
  * Follows the primary of `DATABASE_HOSTS`, as libpq's target_session_attrs=primary does for one connection. While a
  * pool has connections, each host is asked twice a second with the login of gigvault_monitor. When another host is the
  * primary of a newer timeline, all connections to the former one are closed: it may be frozen, or not know that it was
- * replaced.
+ * replaced. A primary of an older timeline is never used again, also while the newer one does not answer: it lacks
+ * changes. So after the restore into a new cluster, whose timeline is 1, restart the processes.
  * @see https://www.postgresql.org/docs/15/libpq-connect.html#LIBPQ-CONNECT-TARGET-SESSION-ATTRS
  */
 export class PrimaryHost {
   private readonly sockets = new Set<PrimarySocket>();
   private readonly probes: readonly HostProbe[];
   private current: HostAddress | undefined;
+  /** The newest timeline of a primary so far. */
+  private timeline = '';
   private search: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
@@ -178,9 +187,10 @@ export class PrimaryHost {
     return this.search;
   }
 
-  private follow(primary: HostAddress): void {
-    if (primary === this.current) return;
+  private follow({ address: primary, timeline }: Primary): void {
+    if (primary === this.current || timeline < this.timeline) return;
     this.current = primary;
+    this.timeline = timeline;
     for (const socket of this.sockets) {
       if (socket.host !== undefined && socket.host !== primary) socket.destroy(new PrimaryChangedError());
     }
