@@ -132,12 +132,12 @@ describe('"Execute" in Swagger UI with the filled-in form', () => {
 
   const listChanges = () => operations.filter(({ method }) => ['POST', 'PUT', 'PATCH'].includes(method));
 
-  it('fills in no optional parameter except the defaults of a page', () => {
+  it('fills in no optional parameter except the defaults of pages and exports', () => {
     const filled = operations.flatMap(({ parameters }) =>
       parameters.filter((p) => !p.required && prefillOf(p) !== undefined).map(({ name }) => name),
     );
 
-    expect([...new Set(filled)].sort()).toEqual(['limit', 'sort']);
+    expect([...new Set(filled)].sort()).toEqual(['format', 'limit', 'sort']);
   });
 
   it('succeeds for every POST, PUT and PATCH on a new account, in each media type, once it is prepared', async () => {

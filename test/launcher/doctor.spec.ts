@@ -269,7 +269,8 @@ describe('npm run doctor', () => {
     // The build, which the first command makes, does not run on such a machine.
     await examine();
     // The cache has no Redis for this machine, and PATH has no apt.
-    const machine = plant('machine', `Object.defineProperty(process, 'arch', { value: 'none' });`);
+    const bcrypt = JSON.stringify(require.resolve('bcrypt'));
+    const machine = plant('machine', `require(${bcrypt}); Object.defineProperty(process, 'arch', { value: 'none' });`);
 
     const run = await installation.run('dist/src/cli/doctor.js', [], {
       ...machine,

@@ -95,6 +95,7 @@ export class Checkout {
       'platform/concurrency',
       'platform/encryption/key-file.ts',
       'platform/logging',
+      'platform/redis/redis-options.ts',
     ]) {
       cpSync(join(ROOT, 'src', name), join(this.path, 'src', name), { recursive: true });
     }

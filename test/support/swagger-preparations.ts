@@ -175,6 +175,17 @@ export const PREPARATIONS: Readonly<Record<string, Preparation>> = {
       return {};
     },
   },
+  'POST /v1/admin/audit/verify': {
+    why: 'the verification before must be finished',
+    prepare: async ({ app, form }) => {
+      await form.executeNamed('POST /v1/auth/step-up');
+      await app.db.query(
+        'superuser',
+        `UPDATE audit.verifications SET status = 'failed', error = 'none', ended_at = now() WHERE ended_at IS NULL`,
+      );
+      return {};
+    },
+  },
   'POST /v1/admin/backups/{id}/verify': {
     why: 'a worker has to make the requested backup first',
     prepare: async ({ form, worker }) => {

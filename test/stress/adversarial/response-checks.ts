@@ -33,7 +33,7 @@ export interface ResponseFault {
 
 /** Texts that only programs write: stacks, local paths, SQL errors, exceptions. No hostile value contains one. */
 const LEAKS: readonly RegExp[] = [
-  /\bat [^\n"]{1,200}:\d+:\d+\)?/,
+  /\bat [^\n"]{1,200}[^\d\n"]:\d+:\d+\)?/,
   /node_modules|node:internal|\bdist\/src\//,
   /\b(TypeError|RangeError|ReferenceError|SyntaxError|QueryFailedError|ReplyError|EntityMetadataNotFoundError)\b/,
   /\bE(CONNREFUSED|CONNRESET|NOENT|ACCES|PIPE)\b|\bERR_[A-Z]{3,}/,
