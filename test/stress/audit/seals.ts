@@ -3,7 +3,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { Pool } from 'pg';
 import { AuditSealer } from '../../../src/audit/seals/audit-sealer';
 import { LogVerifier, type VerificationReport } from '../../../src/audit/seals/log-verifier';
-import { NoteSigner, parseCheckpoint } from '../../../src/audit/seals/signed-note';
+import { NoteSigner, parseCheckpoint, parseNote } from '../../../src/audit/seals/signed-note';
 import { loadConfig } from '../../../src/platform/config/load-config';
 import { pgTypes } from '../../../src/platform/database/driver/direct-connection';
 import { RolePools } from '../../../src/platform/database/driver/role-pools';
@@ -128,7 +128,7 @@ class SealsScenario {
 
   private async verify(name: string, range?: { from: Date }): Promise<VerificationReport> {
     const began = performance.now();
-    const head = parseCheckpoint(this.head);
+    const head = parseCheckpoint(parseNote(this.head)!.text);
     const read = this.database.asScheduler.bind(this.database);
     const stopMeasuring = this.measureLoad();
     const report = await new LogVerifier(read, { keys: [this.signer.verifier], heads: [head] }, range).verify();

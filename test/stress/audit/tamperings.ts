@@ -1,4 +1,4 @@
-import { formatCheckpoint, type NoteSigner, parseCheckpoint } from '../../../src/audit/seals/signed-note';
+import { type NoteSigner, parseNote } from '../../../src/audit/seals/signed-note';
 
 /** What the owner of the database can do, who does not have the signing key. */
 export interface Owner {
@@ -169,7 +169,7 @@ export const SEAL_ATTACKS: readonly Attack[] = [
       for (const { id, checkpoint } of seals)
         await query('UPDATE audit.seals SET checkpoint = $2, verifier_key = $3 WHERE id = $1', [
           id,
-          signer.sign(formatCheckpoint(parseCheckpoint(checkpoint))),
+          signer.sign(parseNote(checkpoint)!.text),
           signer.verifier.text,
         ]);
     },
