@@ -260,10 +260,7 @@ export class SessionsService {
       .catch((error: Error) => this.logger.warn(`cannot record the use of a session: ${error.message}`));
   }
 
-  /**
-   * Ends the oldest sessions beyond the limit, but not the new one: with a shorter lifetime than before it ends first.
-   * The list also contains expired sessions, which do not count.
-   */
+  /** Ends the oldest sessions beyond the limit, never the new one. Expired ones in the list do not count. */
   private async endOldest(userId: number, newId: string): Promise<string[]> {
     const ids = await this.listIds(userId);
     const isLive = await Promise.all(ids.map((id) => this.redis.exists(buildSessionKey(id))));

@@ -146,7 +146,7 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     if (primary === cursor.primary && isBehind(position, cursor.position))
       await this.clients.commands.eval(COUNT_LOSS, 1, LOSSES_KEY, cursor.losses);
     // Another process may have noticed a loss that this one has not: all must use the same keys.
-    const losses = await this.readLosses();
+    const losses = (await this.clients.commands.get(LOSSES_KEY)) ?? '0';
     if (primary !== cursor.primary || losses !== cursor.losses) {
       this.reset();
       throw new Error('PostgreSQL is another primary, or has lost transactions');
@@ -173,16 +173,12 @@ export class ChangeFeed implements OnApplicationBootstrap, OnApplicationShutdown
     if (run === undefined) throw new Error('Redis reports no run_id');
     // Read before the position in Redis, so that no change lies between the two.
     const { position, primary } = await this.changesSince(null);
-    const losses = await this.readLosses();
+    const losses = (await commands.get(LOSSES_KEY)) ?? '0';
     const space = `cache:${run}:${primary}-${losses}`;
     const current = await commands.eval(GET_OR_SET, 1, `${space}:position`, JSON.stringify(position), POSITION_SECONDS);
     if (this.isStopped) throw new Error('stopping');
     this.versions.setKeySpace(space);
     return { space, primary, losses, position: JSON.parse(String(current)) as Position };
-  }
-
-  private async readLosses(): Promise<string> {
-    return (await this.clients.commands.get(LOSSES_KEY)) ?? '0';
   }
 
   private async changesSince(since: object | null): Promise<Changes> {
