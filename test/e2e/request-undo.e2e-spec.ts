@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { Database } from '../../src/platform/database/database';
 import { createSignedInCaller, type SignedInCaller } from '../support/accounts';
 import { pluck } from '../support/caller';
 import { buildJob } from '../support/factories/job.factory';
 import { buildMessage } from '../support/factories/message.factory';
 import { buildProposal } from '../support/factories/proposal.factory';
+import { runAsUser } from '../support/run-as-user';
 import { startApp, type TestApp } from '../support/test-app';
+import { waitFor } from '../support/wait-for';
 
 interface AuditRow {
   readonly id: number;
@@ -165,6 +168,30 @@ describe(UNDO, () => {
     expect((await undo(request)).body).toMatchObject({ changes: 4, deleted: 2, updated: 1, restored: 1 });
 
     expect(pluck((await ann.get('/v1/templates')).body.items, 'name')).toEqual(['First']);
+  });
+
+  it('undoes a change of another request with the id that commits while it waits', async () => {
+    const id = await createTemplate('First');
+    const request = await record((headers) => ann.patch(`/v1/templates/${id}`, { name: 'Second' }, headers));
+    let undone: ReturnType<typeof undo> | undefined;
+
+    await runAsUser(
+      ann.id,
+      () =>
+        app.get(Database).transaction(async (unit) => {
+          await unit.query(`UPDATE templates SET name = 'Third' WHERE id = $1`, [id]);
+          undone = undo(request);
+          await waitFor('the undo waits for the row', async () => {
+            const waiting = `SELECT FROM pg_stat_activity
+              WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+            return (await app.db.query('superuser', waiting)).length > 0;
+          });
+        }),
+      { requestId: request },
+    );
+
+    expect((await undone!).body).toMatchObject({ changes: 2, updated: 2 });
+    expect((await ann.get(`/v1/templates/${id}`)).body.name).toBe('First');
   });
 
   it('works for exactly one of two undoes at once', async () => {

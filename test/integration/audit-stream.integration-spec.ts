@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -172,6 +172,16 @@ describe('the stream of the logs', () => {
     expect(await run()).toBe(1);
 
     await expectWholeTree(readFile());
+  });
+
+  it('leaves a file of another program as it is, and fails', async () => {
+    await createUser('ben');
+    await seal();
+    writeFileSync(file, '{"level":"info","message":"of another program"}');
+
+    await expect(run()).rejects.toThrow('ends with a line of another program');
+
+    expect(readFileSync(file, 'utf8')).toBe('{"level":"info","message":"of another program"}');
   });
 
   it('sends the rows that a restored backup has in place of those in the file', async () => {

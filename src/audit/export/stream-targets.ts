@@ -30,13 +30,15 @@ export function createStreamTarget(address: string, hostname: string): StreamTar
 }
 
 const LINE_FEED = 10;
+/** How each line begins. */
+const LINE_START = '{"leafIndex":';
 const READ_BYTES = 65_536;
 
 /** A file of JSON lines, which only grows. Another program may rotate it. */
 class FileTarget implements StreamTarget {
   constructor(private readonly path: string) {}
 
-  /** Reads the last line. Removes one that was written in part. */
+  /** Reads the last line. Removes a part of one. @throws Error for a part of another program's line */
   async findLast(): Promise<StreamLine | undefined> {
     const file = await open(this.path, 'r+').catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
@@ -45,13 +47,20 @@ class FileTarget implements StreamTarget {
     try {
       const { size } = await file.stat();
       const end = (await findLineFeed(file, size)) + 1;
-      if (end < size) await file.truncate(end);
+      if (end < size) await this.removePart(file, end);
       const start = end === 0 ? 0 : (await findLineFeed(file, end - 1)) + 1;
       const { buffer } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
       return readLine(buffer.toString());
     } finally {
       await file.close();
     }
+  }
+
+  private async removePart(file: FileHandle, end: number): Promise<void> {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(LINE_START.length), 0, LINE_START.length, end);
+    if (!LINE_START.startsWith(buffer.toString('utf8', 0, bytesRead)))
+      throw new Error(`${this.path} ends with a line of another program: AUDIT_STREAM needs a file of its own`);
+    await file.truncate(end);
   }
 
   async send(lines: readonly StreamLine[]): Promise<void> {

@@ -4,6 +4,7 @@ import { assertFailedOver, type FailoverResult, stressFailover } from './failove
 describe(stressFailover.name, () => {
   const missing = HaInstallation.listMissing();
   if (missing.length > 0) {
+    // Programs of the operating system, which npm does not install.
     it.skip(`needs ${missing.join(' and ')}: apt install ${missing.join(' ')}`, () => undefined);
     return;
   }

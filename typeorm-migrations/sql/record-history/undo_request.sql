@@ -1,6 +1,7 @@
--- Each statement of the function sees what committed before it: locks come first, then the log is read. Changes are
--- undone from the newest to the oldest, so each state between was valid once. Consecutive inserts of a table are
--- deleted in one statement. Deletions and updates are undone row by row, to name each row that cannot be.
+-- Each statement of the function sees what committed before it. The log is read again after the locks: another request
+-- with the same id may have committed while they were waited for. Changes are undone from the newest to the oldest, so
+-- each state between was valid once. Consecutive inserts of a table are deleted in one statement. Deletions and updates
+-- are undone row by row, to name each row that cannot be.
 --
 -- A data key that a request created stays: it is part of the encryption, not of the user's data.
 --
@@ -16,6 +17,7 @@ CREATE FUNCTION app.undo_request(request text) RETURNS jsonb
       max_changes CONSTANT integer := 20000;
       max_conflicts CONSTANT integer := 100;
       changes public.audit_logs[];
+      known integer;
       conflicts jsonb[] := '{}';
       step record;
       assignments text;
@@ -26,24 +28,28 @@ CREATE FUNCTION app.undo_request(request text) RETURNS jsonb
       affected integer;
     BEGIN
       PERFORM pg_advisory_xact_lock(hashtextextended('audit.undo', me));
-      SELECT array_agg(found.a ORDER BY (found.a).id DESC) INTO changes
-      FROM (
-        SELECT l AS a FROM public.audit_logs l
-        WHERE l.user_id = me AND l.request_id = request AND l.actor_id = me AND l.actor_kind IN ('user', 'admin')
-          AND l.table_name <> 'data_keys'
-        LIMIT max_changes + 1
-      ) AS found;
-      IF changes IS NULL OR cardinality(changes) > max_changes THEN
-        RETURN jsonb_build_object('changes', coalesce(cardinality(changes), 0), 'maxChanges', max_changes);
-      END IF;
-      FOR step IN
-        SELECT c.table_name, array_agg(DISTINCT c.record_id) AS ids
-        FROM unnest(changes) AS c JOIN app.undoable_tables() AS u USING (table_name)
-        WHERE has_any_column_privilege(format('public.%I', c.table_name), 'UPDATE')
-        GROUP BY c.table_name ORDER BY c.table_name
       LOOP
-        EXECUTE format('SELECT FROM public.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR UPDATE', step.table_name)
-        USING step.ids;
+        known := cardinality(changes);
+        SELECT array_agg(found.a ORDER BY (found.a).id DESC) INTO changes
+        FROM (
+          SELECT l AS a FROM public.audit_logs l
+          WHERE l.user_id = me AND l.request_id = request AND l.actor_id = me AND l.actor_kind IN ('user', 'admin')
+            AND l.table_name <> 'data_keys'
+          LIMIT max_changes + 1
+        ) AS found;
+        IF changes IS NULL OR cardinality(changes) > max_changes THEN
+          RETURN jsonb_build_object('changes', coalesce(cardinality(changes), 0), 'maxChanges', max_changes);
+        END IF;
+        EXIT WHEN cardinality(changes) = known;
+        FOR step IN
+          SELECT c.table_name, array_agg(DISTINCT c.record_id) AS ids
+          FROM unnest(changes) AS c JOIN app.undoable_tables() AS u USING (table_name)
+          WHERE has_any_column_privilege(format('public.%I', c.table_name), 'UPDATE')
+          GROUP BY c.table_name ORDER BY c.table_name
+        LOOP
+          EXECUTE format('SELECT FROM public.%I t WHERE t.id = ANY ($1) ORDER BY t.id FOR UPDATE', step.table_name)
+          USING step.ids;
+        END LOOP;
       END LOOP;
       conflicts := array(SELECT c.conflict FROM app.undo_conflicts(changes) AS c);
       IF cardinality(conflicts) = 0 THEN
